@@ -1,0 +1,176 @@
+package difftest
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// normalisations are the words of a case's "normalise:" header: what its
+// result leaves out since HAProxy itself is free there.
+var normalisations = map[string]bool{
+	"ends":     true, // FIN or RST: depends on whether unread bytes were left
+	"chunks":   true, // the borders of chunks: depend on the reads
+	"counts":   true, // the connection counters of the log line
+	"bytes":    true, // the byte count of the log line
+	"logorder": true, // the order of log lines of different connections
+}
+
+var (
+	syslogHead = regexp.MustCompile(`^(<\d+>)[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (\S+?)\[\d+\]: `)
+	date       = regexp.MustCompile(`\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(\.\d{3}| [+-]\d{4})\]`)
+	timers     = regexp.MustCompile(`^(.*? \S+ \S+/\S+ )([+-]?\d+(?:/[+-]?\d+){2,4})( .*)$`)
+	clfTimers  = regexp.MustCompile(`^(.*? "[^"]*" "[^"]*" )\d+ \d+( "\S+" "\S+" "\S+")((?: [+-]?\d+){5})( .*)$`)
+	markedTime = regexp.MustCompile(`\b(T=)(\S+)`)
+	counters   = regexp.MustCompile(` \d+/\d+/\d+/\d+/(\+?\d+) \d+/\d+`)
+	byteCount  = regexp.MustCompile(`( \d{3}| n/n/n) \d+ (- -|--)`)
+	digits     = regexp.MustCompile(`-?\d+`)
+	portNumber = regexp.MustCompile(`\b\d{4,5}\b`)
+	checkTime  = regexp.MustCompile(`check duration: \d+ms`)
+)
+
+// result collects what the run showed so far.
+func (w *World) result(c *Case) Result {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var r Result
+	order := slices.Clone(w.endOrder)
+	slices.SortStableFunc(order, compareEnds)
+	for _, name := range order {
+		e := w.ends[name]
+		kind := "client "
+		if name[0] == 's' {
+			kind = "server "
+		}
+		r.set(kind+name, w.endTextLocked(c, e))
+	}
+	var lines []string
+	for _, line := range w.logs {
+		lines = append(lines, w.logLine(c, line))
+	}
+	if c.Normalise["logorder"] {
+		slices.Sort(lines)
+	}
+	if len(lines) > 0 {
+		r.set("log", strings.Join(lines, "\n")+"\n")
+	}
+	return r
+}
+
+// compareEnds puts clients before servers, each in the order of their numbers.
+func compareEnds(a, b string) int {
+	if a[0] != b[0] {
+		return int(a[0]) - int(b[0])
+	}
+	x, xConn := endNumber(a)
+	y, yConn := endNumber(b)
+	if x != y {
+		return x - y
+	}
+	return xConn - yConn
+}
+
+func endNumber(name string) (number, connection int) {
+	first, second, _ := strings.Cut(name[1:], ".")
+	number, _ = strconv.Atoi(first)
+	connection, _ = strconv.Atoi(second)
+	return number, connection
+}
+
+func (w *World) endTextLocked(c *Case, e *end) string {
+	got := e.got
+	if c.Normalise["chunks"] {
+		got = joinChunks(got)
+	}
+	got = w.namePorts(blankProxyV2(got, w.portNames))
+	state := e.state.String()
+	if c.Normalise["ends"] && e.state == endReset {
+		state = endEOF.String()
+	}
+	return string(AppendText(nil, got)) + "[" + state + "]\n"
+}
+
+// namePorts replaces the port numbers of this run by the names of their ends.
+func (w *World) namePorts(b []byte) []byte {
+	return portNumber.ReplaceAllFunc(b, func(m []byte) []byte {
+		port, _ := strconv.Atoi(string(m))
+		if name, ok := w.portNames[port]; ok {
+			return []byte("<" + name + ">")
+		}
+		return m
+	})
+}
+
+// proxyV2 is the signature of a PROXY protocol version 2 header.
+var proxyV2 = []byte("\r\n\r\n\x00\r\nQUIT\n")
+
+// blankProxyV2 writes zero over known ports of a binary PROXY header in front.
+func blankProxyV2(b []byte, known map[int]string) []byte {
+	const ports = 24 // offset of the two ports of a TCP over IPv4 header
+	if !bytes.HasPrefix(b, proxyV2) || len(b) < ports+4 || b[13] != 0x11 {
+		return b
+	}
+	b = slices.Clone(b)
+	for at := ports; at < ports+4; at += 2 {
+		if known[int(b[at])<<8|int(b[at+1])] != "" {
+			b[at], b[at+1] = 0, 0
+		}
+	}
+	return b
+}
+
+// joinChunks writes the data of a chunked body as one run of bytes, with the
+// last chunk and the trailers as they came.
+func joinChunks(b []byte) []byte {
+	head, body, ok := bytes.Cut(b, []byte("\r\n\r\n"))
+	if !ok || !bytes.Contains(bytes.ToLower(head), []byte("transfer-encoding: chunked")) {
+		return b
+	}
+	out := append(slices.Clone(head), "\r\n\r\n"...)
+	for {
+		line, rest, ok := bytes.Cut(body, []byte("\r\n"))
+		size, err := strconv.ParseUint(string(line), 16, 31)
+		if !ok || err != nil || size == 0 || uint64(len(rest)) < size+2 {
+			return append(out, body...)
+		}
+		out = append(out, rest[:size]...)
+		body = rest[size+2:]
+	}
+}
+
+// logLine leaves out of a log line what differs from run to run.
+func (w *World) logLine(c *Case, line string) string {
+	line = strings.TrimRight(line, "\n")
+	line = syslogHead.ReplaceAllString(line, "$1$2: ")
+	line = date.ReplaceAllString(line, "[DATE]")
+	if m := timers.FindStringSubmatch(line); m != nil {
+		line = m[1] + blankTimers(m[2]) + m[3]
+	} else if m := clfTimers.FindStringSubmatch(line); m != nil {
+		line = m[1] + "PORT MS" + m[2] + blankTimers(m[3]) + m[4]
+	}
+	line = markedTime.ReplaceAllStringFunc(line, blankTimers)
+	line = checkTime.ReplaceAllString(line, "check duration: Nms")
+	if c.Normalise["counts"] {
+		line = counters.ReplaceAllString(line, " c/c/c/c/$1 q/q")
+	}
+	if c.Normalise["bytes"] {
+		line = byteCount.ReplaceAllString(line, "$1 BYTES $2")
+	}
+	return string(w.namePorts([]byte(line)))
+}
+
+// blankTimers writes n for every time but -1, which says that it never came.
+func blankTimers(s string) string {
+	return digits.ReplaceAllStringFunc(s, func(m string) string {
+		if m == "-1" {
+			return m
+		}
+		return "n"
+	})
+}
+
+// String names the end for messages.
+func (e *end) String() string { return fmt.Sprintf("%s (%s, %d bytes)", e.name, e.state, len(e.got)) }
