@@ -1,0 +1,221 @@
+package evloop
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+const eventsDefault = 512 // events taken per turn
+
+// A Config describes a Loop.
+type Config struct {
+	ID     int
+	Kernel Kernel // nil: System()
+
+	// EventsMax bounds the events taken per turn. Zero means 512.
+	EventsMax int
+}
+
+// A Loop waits for events and calls handlers. See the package comment for who may
+// call what.
+type Loop struct {
+	// Set by New, then read-only.
+	id     int
+	kernel Kernel
+	epfd   int
+	wakefd int
+
+	// Owned by the loop's goroutine.
+	now     Time
+	slots   slots
+	events  []Event
+	again   []uint64 // tags of FDs to call once more
+	running []uint64 // the same while they are called
+	wheel   wheel
+	counts  counts
+	stopped bool
+	owner   owner
+
+	// Any goroutine.
+	mail  mailbox
+	stop  Letter
+	stats published
+}
+
+// New makes a loop and its epoll and wake descriptors.
+func New(cfg Config) (*Loop, error) {
+	k := cfg.Kernel
+	if k == nil {
+		k = System()
+	}
+	if cfg.EventsMax <= 0 {
+		cfg.EventsMax = eventsDefault
+	}
+	l := &Loop{id: cfg.ID, kernel: k, events: make([]Event, cfg.EventsMax), slots: slots{free: slotNone}}
+	var errno syscall.Errno
+	if l.epfd, errno = k.EpollCreate(); errno != 0 {
+		return nil, fmt.Errorf("can't create epoll descriptor of loop %d: %w", cfg.ID, errno)
+	}
+	if l.wakefd, errno = k.WakeCreate(); errno != 0 {
+		k.Close(l.epfd)
+		return nil, fmt.Errorf("can't create event descriptor of loop %d: %w", cfg.ID, errno)
+	}
+	if errno = k.EpollAdd(l.epfd, l.wakefd, uint64(slotNone), false); errno != 0 {
+		k.Close(l.wakefd)
+		k.Close(l.epfd)
+		return nil, fmt.Errorf("can't watch event descriptor of loop %d: %w", cfg.ID, errno)
+	}
+	l.now = k.Now()
+	l.wheel.now = uint64(l.now) / uint64(tick)
+	l.wheel.next = tickNever
+	return l, nil
+}
+
+// Free closes the loop's own descriptors. Run must have returned, and nobody may
+// Post any more: the number of the wake descriptor may soon be another file's.
+func (l *Loop) Free() {
+	l.kernel.Close(l.wakefd)
+	l.kernel.Close(l.epfd)
+}
+
+// ID is Config.ID.
+func (l *Loop) ID() int { return l.id }
+
+// Now is the time read at the start of this turn's work.
+func (l *Loop) Now() Time { return l.now }
+
+// Kernel is the system as this loop sees it.
+func (l *Loop) Kernel() Kernel { return l.kernel }
+
+// Run turns until Stop, on a thread of its own.
+func (l *Loop) Run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	l.stopped = false
+	for !l.stopped {
+		l.Turn(-1)
+	}
+	l.publish()
+}
+
+// Turn waits at most timeout (negative: for ever) for something to do, does it,
+// and returns how many handlers it called. The order is: events, letters, FDs
+// that asked for Again, timers.
+func (l *Loop) Turn(timeout time.Duration) int {
+	l.enter()
+	defer l.leave()
+	n := l.wait(timeout)
+	l.advance()
+	called := l.dispatch(l.events[:n])
+	called += l.deliver()
+	called += l.runAgain()
+	called += l.expire(l.now)
+	return called
+}
+
+// wait asks without blocking first: a raw system call, no scheduler. Only when
+// there is nothing at all to do the loop goes to sleep.
+func (l *Loop) wait(timeout time.Duration) int {
+	n := l.poll(0)
+	if n > 0 || timeout == 0 || len(l.again) > 0 || l.mail.head.Load() != nil {
+		return n
+	}
+	l.advance()
+	l.publish()
+	if next := l.wheel.next; next != tickNever {
+		untilNext := (Time(next) * tick).Sub(l.now)
+		if untilNext <= 0 {
+			return 0
+		}
+		if timeout < 0 || untilNext < timeout {
+			timeout = untilNext
+		}
+	}
+	l.mail.asleep.Store(true)
+	if l.mail.head.Load() == nil { // see Post
+		n = l.poll(timeout)
+	}
+	l.mail.asleep.Store(false)
+	l.counts.sleeps++
+	l.now = l.kernel.Now() // time asleep is not busy time
+	return n
+}
+
+func (l *Loop) poll(timeout time.Duration) int {
+	n, errno := l.kernel.Wait(l.epfd, l.events, timeout)
+	if errno != 0 && errno != syscall.EINTR {
+		panic(fmt.Sprintf("evloop: loop %d can't wait for events: %v", l.id, errno))
+	}
+	return n
+}
+
+// advance reads the clock. All the time since the last reading was busy.
+func (l *Loop) advance() {
+	now := l.kernel.Now()
+	l.counts.busy += now.Sub(l.now)
+	if uint64(now)/uint64(tick) != l.counts.publishedAt {
+		l.counts.publishedAt = uint64(now) / uint64(tick)
+		l.publish()
+	}
+	l.now = now
+}
+
+func (l *Loop) dispatch(events []Event) int {
+	called := 0
+	for i := range events {
+		ev := &events[i]
+		if uint32(ev.Tag) == slotNone {
+			l.counts.wakes++
+			continue
+		}
+		f := l.slots.lookup(ev.Tag)
+		if f == nil { // closed by a handler of an earlier event of this turn
+			l.counts.stale++
+			continue
+		}
+		if f.flags&fdListening != 0 {
+			called += l.dispatchListener(f)
+			continue
+		}
+		if ev.Ready&^f.ready == 0 {
+			continue
+		}
+		f.ready |= ev.Ready
+		f.handler.HandleReady(l.now, f)
+		called++
+	}
+	l.counts.turns++
+	l.counts.events += uint64(len(events))
+	return called
+}
+
+func (l *Loop) dispatchListener(f *FD) int {
+	if f.flags&fdPaused != 0 {
+		return 0
+	}
+	f.ready = ReadyIn
+	f.handler.HandleReady(l.now, f)
+	return 1
+}
+
+// runAgain calls each FD that asked for it once. Those that ask again meanwhile
+// come in the next turn.
+func (l *Loop) runAgain() int {
+	if len(l.again) == 0 {
+		return 0
+	}
+	l.again, l.running = l.running[:0], l.again
+	called := 0
+	for _, tag := range l.running {
+		f := l.slots.lookup(tag)
+		if f == nil || f.flags&fdAgain == 0 {
+			continue
+		}
+		f.flags &^= fdAgain
+		f.handler.HandleReady(l.now, f)
+		called++
+	}
+	return called
+}
