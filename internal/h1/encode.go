@@ -1,0 +1,101 @@
+package h1
+
+import (
+	"encoding/binary"
+	"strconv"
+
+	"github.com/weir-lb/weir/internal/message"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// AppendChunkHead begins a chunk of n bytes, n > 0.
+func AppendChunkHead(dst []byte, n int) []byte {
+	shift := 0
+	for n>>shift > 15 {
+		shift += 4
+	}
+	for ; shift >= 0; shift -= 4 {
+		dst = append(dst, hexDigits[n>>shift&15])
+	}
+	return append(dst, "\r\n"...)
+}
+
+// AppendChunkEnd ends a chunk.
+func AppendChunkEnd(dst []byte) []byte { return append(dst, "\r\n"...) }
+
+// AppendLastChunk ends a body that has no trailers.
+func AppendLastChunk(dst []byte) []byte { return append(dst, "0\r\n\r\n"...) }
+
+// AppendTrailers ends a body with the fields of h that are not marked Drop.
+func AppendTrailers(dst []byte, h *message.Head) []byte {
+	dst = append(dst, "0\r\n"...)
+	for i := range h.Fields {
+		if f := &h.Fields[i]; !f.Drop {
+			dst = AppendField(dst, h.Text(f.Name), h.Text(f.Value))
+		}
+	}
+	return append(dst, "\r\n"...)
+}
+
+// AppendField appends a field line; letters of the name become lower case, as
+// HAProxy sends them.
+func AppendField(dst, name, value []byte) []byte {
+	dst = appendLower(dst, name)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
+
+// AppendEnd ends a head.
+func AppendEnd(dst []byte) []byte { return append(dst, "\r\n"...) }
+
+// AppendRequestLine appends a request line of HTTP/1.minor.
+func AppendRequestLine(dst, method, target []byte, minor uint8) []byte {
+	dst = append(dst, method...)
+	dst = append(dst, ' ')
+	dst = append(dst, target...)
+	if minor == 0 {
+		return append(dst, " HTTP/1.0\r\n"...)
+	}
+	return append(dst, " HTTP/1.1\r\n"...)
+}
+
+// AppendStatusLine appends a status line of HTTP/1.minor.
+func AppendStatusLine(dst []byte, minor uint8, status int, reason []byte) []byte {
+	if minor == 0 {
+		dst = append(dst, "HTTP/1.0 "...)
+	} else {
+		dst = append(dst, "HTTP/1.1 "...)
+	}
+	dst = append(dst, byte('0'+status/100%10), byte('0'+status/10%10), byte('0'+status%10), ' ')
+	dst = append(dst, reason...)
+	return append(dst, "\r\n"...)
+}
+
+// appendLower appends name in lower case, eight bytes at a time.
+func appendLower(dst, name []byte) []byte {
+	start := len(dst)
+	dst = append(dst, name...)
+	lowerInPlace(dst[start:])
+	return dst
+}
+
+// lowerInPlace sets bit 5 in every byte from A to Z. For that it adds such
+// numbers to the low seven bits that the high bit tells >= 'A' and > 'Z'.
+func lowerInPlace(b []byte) {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		low := w &^ highBits
+		upper := (low + (0x80-'A')*lowBits) &^ (low + (0x7f-'Z')*lowBits) &^ w & highBits
+		binary.LittleEndian.PutUint64(b[i:], w|upper>>2)
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; 'A' <= c && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+}
+
+func appendNumber(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
