@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os/user"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// identity is what a process becomes when its sockets are open (manual:
+// chroot, user, group, uid, gid). The zero identity changes nothing.
+type identity struct {
+	chroot   string
+	uid, gid int // 0: unchanged
+	dumpable bool
+}
+
+// lookUp fills the numbers from names; numbers win over names only where the
+// name is empty.
+func (id *identity) lookUp(userName, groupName string) error {
+	if userName != "" {
+		u, err := user.Lookup(userName)
+		if err != nil {
+			return fmt.Errorf("cannot find user id for '%s'", userName)
+		}
+		id.uid, _ = strconv.Atoi(u.Uid)
+	}
+	if groupName != "" {
+		g, err := user.LookupGroup(groupName)
+		if err != nil {
+			return fmt.Errorf("cannot find group id for '%s'", groupName)
+		}
+		id.gid, _ = strconv.Atoi(g.Gid)
+	}
+	return nil
+}
+
+// assume enters the chroot and gives the privileges away, for all threads of
+// the process, in the order in which each step still may be done.
+func (id identity) assume() error {
+	if id.chroot != "" {
+		time.Now().Local().Zone() // loads the time zone while its file can be seen
+		if err := syscall.Chroot(id.chroot); err != nil {
+			return fmt.Errorf("cannot chroot(%s): %w", id.chroot, err)
+		}
+		if err := syscall.Chdir("/"); err != nil {
+			return fmt.Errorf("cannot chdir to the chroot: %w", err)
+		}
+	}
+	if err := id.dropGroup(); err != nil {
+		return err
+	}
+	if id.uid != 0 && id.uid != syscall.Getuid() {
+		if err := syscall.Setuid(id.uid); err != nil {
+			return fmt.Errorf("cannot set uid %d: %w", id.uid, err)
+		}
+	}
+	if id.dumpable {
+		return unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
+	}
+	return nil
+}
+
+// dropGroup also leaves the supplementary groups, which only root may do.
+func (id identity) dropGroup() error {
+	if syscall.Geteuid() == 0 && (id.uid != 0 || id.gid != 0) {
+		if err := syscall.Setgroups(nil); err != nil {
+			return fmt.Errorf("cannot drop supplementary groups: %w", err)
+		}
+	}
+	if id.gid != 0 && id.gid != syscall.Getgid() {
+		if err := syscall.Setgid(id.gid); err != nil {
+			return fmt.Errorf("cannot set gid %d: %w", id.gid, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"go.uber.org/automaxprocs/maxprocs"
+)
+
+// A program is one run of the command, from the files to the last connection.
+type program struct {
+	name string // argv[0] without its folder; the log tag
+	opt  options
+	say  *messages
+	back *background // not nil: started by a first process that waits for us
+
+	startDir string         // where we were before -C
+	conf     *configuration // what the files say
+
+	proxy  server
+	notify *notifier
+}
+
+// run reads the configuration and does with it what the command line says.
+func (p *program) run() int {
+	if len(p.opt.files) == 0 {
+		printVersionLine(os.Stdout)
+		printUsage(os.Stderr, p.name)
+		return exitFailed
+	}
+	// The parent of a background process only looks after the child, which
+	// reads the files itself.
+	if p.opt.daemon && p.mayDetach() {
+		return p.detach("")
+	}
+	if code := p.load(); code != exitOK {
+		return code
+	}
+	if p.opt.check {
+		return p.check()
+	}
+	if p.conf.process.daemon && p.mayDetach() {
+		return p.detach(p.startDir)
+	}
+	return p.serve()
+}
+
+func (p *program) mayDetach() bool {
+	return p.back == nil && !p.opt.foreground && !p.opt.check
+}
+
+func (p *program) detach(dir string) int {
+	code, err := startInBackground(dir)
+	if err != nil {
+		p.say.alert("%v", err)
+	}
+	return code
+}
+
+// load reads all files and reports all that is wrong with them.
+func (p *program) load() int {
+	if err := p.enterFolder(); err != nil {
+		p.say.alert("%v", err)
+		return exitFailed
+	}
+	files, err := expandFolders(p.opt.files)
+	if err != nil {
+		p.say.alert("%v", err)
+		return exitFailed
+	}
+	if len(files) == 0 {
+		p.say.alert("config : no configuration file in %s", strings.Join(p.opt.files, " "))
+		return exitFailed
+	}
+	p.setEnvironment(files)
+	p.conf, err = loadConfiguration(files)
+	if err != nil {
+		for line := range strings.Lines(err.Error()) {
+			p.say.alert("config : %s", line)
+		}
+		p.say.alert("config : Fatal errors found in configuration.")
+		return exitFailed
+	}
+	p.conf.apply(p.opt, p.name)
+	p.say.quiet = p.opt.quiet || p.conf.process.quiet && !p.opt.verbose
+	return p.tellNotices()
+}
+
+func (p *program) enterFolder() error {
+	var err error
+	if p.startDir, err = os.Getwd(); err != nil {
+		p.startDir = ""
+	}
+	if p.opt.dir == "" {
+		return nil
+	}
+	if err := os.Chdir(p.opt.dir); err != nil {
+		return fmt.Errorf("Could not change to directory %s : %w", p.opt.dir, reason(err))
+	}
+	return nil
+}
+
+// setEnvironment sets the variables that a file may use (configuration.txt 2.3).
+func (p *program) setEnvironment(files []string) {
+	local := p.opt.localPeer
+	if local == "" {
+		local, _ = os.Hostname()
+	}
+	os.Setenv("HAPROXY_LOCALPEER", local)
+	os.Setenv("HAPROXY_CFGFILES", strings.Join(files, ";"))
+	if p.opt.master {
+		os.Setenv("HAPROXY_MWORKER", "1")
+	}
+}
+
+// tellNotices prints what is unusual in the files. A background process has
+// nothing to add where its parent has read them too.
+func (p *program) tellNotices() int {
+	warnings := 0
+	for _, n := range p.conf.notices {
+		switch n.level {
+		case levelWarning:
+			warnings++
+			p.say.warning("config : %s", n.text)
+		default:
+			if p.opt.verbose || p.opt.check || n.level == levelSaid {
+				p.say.notice("config : %s", n.text)
+			}
+		}
+	}
+	if warnings > 0 && (p.opt.fatal || p.conf.process.zeroWarning) {
+		p.say.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.")
+		return exitFailed
+	}
+	return exitOK
+}
+
+// check is -c: all that can be said without opening a socket.
+func (p *program) check() int {
+	if err := checkProxy(p.conf); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			p.say.alert("config : %s", line)
+		}
+		p.say.alert("config : Fatal errors found in configuration.")
+		return exitFailed
+	}
+	if p.conf.demand.binds == 0 {
+		fmt.Println("Configuration file has no error but will not start (no listener) => exit(2).")
+		return exitNoListener
+	}
+	if p.opt.verbose {
+		fmt.Println("Configuration file is valid")
+	}
+	return exitOK
+}
+
+// takeResources settles processors, memory and descriptors, before anything
+// is opened.
+func (p *program) takeResources() error {
+	loops := p.conf.loops()
+	if loops == 0 {
+		// Rounds a cgroup's share of processors down, which the runtime's own
+		// reading does not.
+		if _, err := maxprocs.Set(); err != nil {
+			p.say.warning("can't read the processor share: %v", err)
+		}
+		loops = runtime.GOMAXPROCS(0)
+	}
+	runtime.GOMAXPROCS(loops) // as many as loops: docs/ARCHITECTURE.md
+	p.conf.demand.loops = loops
+
+	s, err := descriptorSupply()
+	if err != nil {
+		return err
+	}
+	s.memoryBytes = cgroupMemory()
+	if p.opt.megabytes > 0 {
+		s.memoryBytes = lower(s.memoryBytes, uint64(p.opt.megabytes)<<20)
+	}
+	if s.memoryBytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(s.memoryBytes / 100 * memoryShare))
+	}
+	l, err := p.settle(s)
+	if err != nil {
+		return err
+	}
+	if l.descriptors != s.soft {
+		if err := setDescriptors(l.descriptors, s); err != nil {
+			return err
+		}
+	}
+	p.conf.setLimits(loops, l)
+	if p.opt.verbose {
+		p.say.notice("%s; %d loops", l.formula, loops)
+	}
+	return nil
+}
+
+// settle computes the limits. "no strict-limits" makes do with what there is.
+func (p *program) settle(s supply) (limits, error) {
+	l, err := computeLimits(s, p.conf.demand)
+	if err == nil || p.conf.process.strictLimits {
+		return l, err
+	}
+	p.say.warning("%v", err)
+	d := p.conf.demand
+	d.maxConn = 0
+	return computeLimits(s, d)
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// serve opens everything, becomes who it shall be, and serves until told to
+// stop. The order is HAProxy's: what needs privileges comes before they go.
+func (p *program) serve() int {
+	if p.conf.demand.binds == 0 {
+		p.say.alert("config : no listener: nothing to serve")
+		return exitNoListener
+	}
+	// Signals count from here on, so that none is lost while we start.
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
+	signal.Ignore(syscall.SIGTTOU, syscall.SIGTTIN) // our ports can be shared (SO_REUSEPORT): no need to let go
+	if err := p.start(); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			p.say.alert("%s", line)
+		}
+		return exitFailed
+	}
+	return p.end(p.watch(signals))
+}
+
+// start does all that can fail.
+func (p *program) start() error {
+	if err := p.takeResources(); err != nil {
+		return err
+	}
+	old := append(append([]int(nil), p.opt.finish...), p.opt.terminate...)
+	err := takePorts(old, func() (err error) {
+		p.proxy, err = openProxy(p.conf)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.writePidFile(); err != nil {
+		return err
+	}
+	if p.opt.notify {
+		if p.notify, err = openNotifier(); err != nil {
+			p.say.warning("%v", err)
+		}
+	}
+	return p.conf.process.identity.assume()
+}
+
+// writePidFile is for processes that somebody else looks after: foreground
+// ones write none.
+func (p *program) writePidFile() error {
+	name := p.opt.pidFile
+	if name == "" {
+		name = p.conf.process.pidFile
+	}
+	if name == "" || p.back == nil && !p.master() {
+		return nil
+	}
+	text := fmt.Sprintf("%d\n", os.Getpid())
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("Cannot create pidfile %s: %w", name, reason(err))
+	}
+	return nil
+}
+
+func (p *program) master() bool { return p.opt.master || p.conf.process.master }
+
+// An ending says how a run came to its end.
+type ending struct {
+	signal syscall.Signal // that asked for it; 0: none did
+	err    error          // the proxy gave up
+}
+
+// A watch carries out signals while the proxy runs.
+type watch struct {
+	*program
+	stop    context.CancelFunc // at once
+	ctx     context.Context    // ends with stop
+	drained chan error
+	end     ending
+}
+
+// watch runs the proxy until it has ended.
+func (p *program) watch(signals <-chan os.Signal) ending {
+	w := watch{program: p, drained: make(chan error, 1)}
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	defer w.stop()
+	ended := make(chan error, 1)
+	go func() { ended <- p.proxy.Run(w.ctx) }()
+
+	readiness := p.proxy.Ready()
+	for {
+		select {
+		case <-readiness:
+			readiness = nil
+			w.ready()
+		case sig := <-signals:
+			w.handle(sig.(syscall.Signal))
+		case err := <-w.drained:
+			if errors.Is(err, context.DeadlineExceeded) {
+				p.say.warning("soft-stop running for too long, performing a hard-stop.")
+			}
+			w.stop()
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				w.end.err = err
+			}
+			return w.end
+		}
+	}
+}
+
+// ready tells everybody who waits for us.
+func (w *watch) ready() {
+	signalAll(w.opt.finish, syscall.SIGUSR1)
+	signalAll(w.opt.terminate, syscall.SIGTERM)
+	w.notify.ready()
+	if w.back == nil {
+		return
+	}
+	if err := w.back.leaveTerminal(); err != nil {
+		w.say.warning("%v", err)
+	}
+}
+
+func (w *watch) handle(sig syscall.Signal) {
+	drains := sig == syscall.SIGUSR1 || sig == syscall.SIGTERM && w.conf.process.drainOnTerm
+	switch {
+	case sig == syscall.SIGHUP || sig == syscall.SIGUSR2:
+		w.say.warning("%s: weir cannot reload its configuration or upgrade itself yet; it goes on as it is", signalName(sig))
+	case drains && w.end.signal == 0:
+		w.drain(sig)
+	case sig == syscall.SIGUSR1:
+		// It drains already.
+	default:
+		w.end.signal = sig
+		w.notify.stopping()
+		w.stop()
+	}
+}
+
+// drain is the soft stop: no new connections, and the end when the last one
+// has gone or hard-stop-after has passed.
+func (w *watch) drain(sig syscall.Signal) {
+	w.end.signal = sig
+	w.say.notice("%s: stopping: no new connections", signalName(sig))
+	w.notify.stopping()
+	go func() {
+		ctx := w.ctx
+		if d := w.conf.process.hardStop; d > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, d)
+			defer cancel()
+		}
+		w.drained <- w.proxy.Shutdown(ctx)
+	}()
+}
+
+// end returns the exit code, or dies by the signal that asked for the end.
+func (p *program) end(how ending) int {
+	switch {
+	case how.err != nil:
+		p.say.alert("%v", how.err)
+		return exitFailed
+	case how.signal == syscall.SIGTERM && p.master():
+		return exitSIGTERM
+	case how.signal == syscall.SIGINT && p.master():
+		return exitSIGINT
+	case how.signal == syscall.SIGTERM && !p.conf.process.drainOnTerm, how.signal == syscall.SIGINT:
+		dieBySignal(how.signal)
+	}
+	return exitOK
+}
+
+// dieBySignal lets the parent see which signal it was. The first process of a
+// container cannot die that way; it returns.
+func dieBySignal(sig syscall.Signal) {
+	if os.Getpid() == 1 {
+		return
+	}
+	signal.Reset(sig)
+	_ = syscall.Kill(os.Getpid(), sig)
+	select {} // the signal is on its way
+}
+
+func signalName(sig syscall.Signal) string {
+	switch sig {
+	case syscall.SIGHUP:
+		return "SIGHUP"
+	case syscall.SIGUSR1:
+		return "SIGUSR1"
+	case syscall.SIGUSR2:
+		return "SIGUSR2"
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGINT:
+		return "SIGINT"
+	}
+	return sig.String()
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// languageVersion is the HAProxy release whose configuration language weir
+// speaks; version_atleast() and tools that read -v compare with it.
+const languageVersion = "3.2.0"
+
+// weirVersion is the module's version, with the commit it was built from when
+// it has no version of its own.
+func weirVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	version, commit := info.Main.Version, ""
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			commit = s.Value[:12]
+		}
+	}
+	version = strings.Trim(version, "()")
+	if version == "" || version == "devel" {
+		version = "devel"
+		if commit != "" {
+			version += "-" + commit
+		}
+	}
+	return version
+}
+
+func printVersion(out io.Writer, wanted versionWanted) {
+	switch wanted {
+	case versionNumber:
+		fmt.Fprintln(out, languageVersion)
+	case versionBranch:
+		fmt.Fprintln(out, languageVersion[:strings.LastIndexByte(languageVersion, '.')])
+	case versionShort:
+		printVersionLine(out)
+	case versionLong:
+		printVersionLine(out)
+		printBuild(out)
+	}
+}
+
+func printVersionLine(out io.Writer) {
+	fmt.Fprintf(out, "HAProxy version %s weir/%s - https://github.com/weir-lb/weir\n", languageVersion, weirVersion())
+	fmt.Fprintf(out, "Status: weir, an independent load balancer that speaks HAProxy's configuration language.\n")
+	fmt.Fprintf(out, "Running on: %s\n", kernelName())
+}
+
+// printBuild has the lines that tools look for in haproxy -vv.
+func printBuild(out io.Writer) {
+	fmt.Fprintf(out, `Build options :
+  TARGET  = linux-glibc
+  CPU     = %s
+  CC      = %s
+  OPTIONS = USE_EPOLL=1 USE_LINUX_SPLICE=1 USE_LINUX_TPROXY=1 USE_TFO=1 USE_SYSTEMD=1 USE_THREAD=1
+
+Feature list : +ACCEPT4 +EPOLL +GETADDRINFO +LINUX_SPLICE +LINUX_TPROXY +SYSTEMD +TFO +THREAD +TPROXY -LUA -OPENSSL -PCRE -QUIC
+
+Default settings :
+  bufsize = 16384, maxrewrite = 1024, maxpollevents = 512
+
+Built with multi-threading support (default=%d).
+Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT IP_FREEBIND
+
+Available polling systems :
+      epoll : pref=300,  test result OK
+Total: 1 (1 usable), will use epoll.
+
+Modules :
+`, runtime.GOARCH, runtime.Version(), runtime.NumCPU())
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			fmt.Fprintf(out, "  %s %s\n", dep.Path, dep.Version)
+		}
+	}
+}
+
+func printUsage(out io.Writer, name string) {
+	fmt.Fprintf(out, `Usage : %s [options] [-f FILE|DIR]... [--] [FILE]...
+        -f FILE|DIR   configuration; a folder means its *.cfg files in order
+        -C DIR        change to DIR before anything is read
+        -c            check the configuration and exit (with -V: say so when it is valid)
+        -cc EXPR      evaluate a condition; exit 0 if true, 1 if false, 2 if wrong
+        -v, -vv       version; version and build
+        -D            go to the background
+        -W, -Ws       master-worker mode; with notification of systemd
+        -d, -db       stay in the foreground; -d is also verbose
+        -V, -q        verbose; quiet
+        -p FILE       write the process id to FILE (-D, -W, -Ws)
+        -n N          at most N client connections
+        -N N          at most N for a frontend that gives no number
+        -m MB         use at most this much memory
+        -L NAME       name of this node
+        -dW           warnings are errors
+        -sf [PID]...  ask these processes to finish once we serve
+        -st [PID]...  stop these processes once we serve
+        -S ADDR, -x SOCK, other -d options: accepted, without effect
+`, name)
+}
