@@ -1,8 +1,8 @@
 package evloop
 
 import (
-	"fmt"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -56,22 +56,35 @@ func New(cfg Config) (*Loop, error) {
 	l := &Loop{id: cfg.ID, kernel: k, events: make([]Event, cfg.EventsMax), slots: slots{free: slotNone}}
 	var errno syscall.Errno
 	if l.epfd, errno = k.EpollCreate(); errno != 0 {
-		return nil, fmt.Errorf("can't create epoll descriptor of loop %d: %w", cfg.ID, errno)
+		return nil, &setupError{"can't create epoll descriptor", cfg.ID, errno}
 	}
 	if l.wakefd, errno = k.WakeCreate(); errno != 0 {
 		k.Close(l.epfd)
-		return nil, fmt.Errorf("can't create event descriptor of loop %d: %w", cfg.ID, errno)
+		return nil, &setupError{"can't create event descriptor", cfg.ID, errno}
 	}
 	if errno = k.EpollAdd(l.epfd, l.wakefd, uint64(slotNone), false); errno != 0 {
 		k.Close(l.wakefd)
 		k.Close(l.epfd)
-		return nil, fmt.Errorf("can't watch event descriptor of loop %d: %w", cfg.ID, errno)
+		return nil, &setupError{"can't watch event descriptor", cfg.ID, errno}
 	}
 	l.now = k.Now()
 	l.wheel.now = uint64(l.now) / uint64(tick)
 	l.wheel.next = tickNever
 	return l, nil
 }
+
+// A setupError is a system call that New needed.
+type setupError struct {
+	what  string
+	loop  int
+	errno syscall.Errno
+}
+
+func (e *setupError) Error() string {
+	return e.what + " of loop " + strconv.Itoa(e.loop) + ": " + e.errno.Error()
+}
+
+func (e *setupError) Unwrap() error { return e.errno }
 
 // Free closes the loop's own descriptors. Run must have returned, and nobody may
 // Post any more: the number of the wake descriptor may soon be another file's.
@@ -105,13 +118,13 @@ func (l *Loop) Run() {
 // that asked for Again, timers.
 func (l *Loop) Turn(timeout time.Duration) int {
 	l.enter()
-	defer l.leave()
 	n := l.wait(timeout)
 	l.advance()
 	called := l.dispatch(l.events[:n])
 	called += l.deliver()
 	called += l.runAgain()
 	called += l.expire(l.now)
+	l.leave()
 	return called
 }
 
@@ -146,7 +159,7 @@ func (l *Loop) wait(timeout time.Duration) int {
 func (l *Loop) poll(timeout time.Duration) int {
 	n, errno := l.kernel.Wait(l.epfd, l.events, timeout)
 	if errno != 0 && errno != syscall.EINTR {
-		panic(fmt.Sprintf("evloop: loop %d can't wait for events: %v", l.id, errno))
+		panic("evloop: loop " + strconv.Itoa(l.id) + " can't wait for events: " + errno.Error())
 	}
 	return n
 }

@@ -4,7 +4,6 @@ package evloop
 
 import (
 	"bytes"
-	"fmt"
 	"runtime"
 	"strconv"
 	"sync/atomic"
@@ -16,7 +15,7 @@ type owner struct{ id atomic.Int64 }
 
 func (l *Loop) enter() {
 	if !l.owner.id.CompareAndSwap(0, goroutineID()) {
-		panic(fmt.Sprintf("evloop: loop %d turns in two goroutines at once", l.id))
+		panic("evloop: loop " + strconv.Itoa(l.id) + " turns in two goroutines at once")
 	}
 }
 
@@ -28,7 +27,8 @@ func (l *Loop) check() {
 		panic("evloop: use of a closed FD")
 	}
 	if id := l.owner.id.Load(); id != 0 && id != goroutineID() {
-		panic(fmt.Sprintf("evloop: loop %d belongs to goroutine %d, called from %d", l.id, id, goroutineID()))
+		panic("evloop: loop " + strconv.Itoa(l.id) + " belongs to goroutine " + strconv.FormatInt(id, 10) +
+			", called from " + strconv.FormatInt(goroutineID(), 10))
 	}
 }
 
