@@ -25,6 +25,7 @@ func (w *World) answerLocked(e *end) {
 		e.auto += n
 		e.conn.Write(s.answer)
 		if s.closing {
+			e.state = endClosed
 			e.conn.Close()
 			return
 		}

@@ -13,6 +13,7 @@ import (
 //	c1 connect [from IP] [to FRONT]  open a client connection (a first send does it too)
 //	c1 send "TEXT" ["TEXT" ...]      each text in a read of its own
 //	c1 want "TEXT"                   wait until TEXT arrives, after the previous want
+//	c1 want-or-end "TEXT"            wait until TEXT arrives or the connection ends
 //	c1 end                           wait until the proxy has closed or reset
 //	c1 fin | close | reset           half-close, close, close with RST
 //	s1.2 accept                      wait for the second connection to server s1
@@ -30,7 +31,7 @@ type Step struct {
 
 // verbs holds for each verb whether it wants texts (quoted) after it.
 var verbs = map[string]bool{
-	"connect": false, "send": true, "want": true, "end": false, "fin": false, "close": false,
+	"connect": false, "send": true, "want": true, "want-or-end": true, "end": false, "fin": false, "close": false,
 	"reset": false, "accept": false, "answer": true, "stop": false, "log": false,
 }
 
@@ -103,6 +104,10 @@ func (w *World) play(step *Step) error {
 		return w.playSend(e, step.Texts)
 	case "want":
 		return w.playWant(e, step.Texts[0])
+	case "want-or-end":
+		return w.wait(stepTimeout, func() bool {
+			return e.state != endOpen || bytes.Contains(e.got[e.seen:], step.Texts[0])
+		})
 	case "end":
 		return w.wait(stepTimeout, func() bool { return e.state != endOpen })
 	case "fin":

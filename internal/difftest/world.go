@@ -264,12 +264,8 @@ func (w *World) read(e *end) {
 		if len(e.got)+n <= receivedMax {
 			e.got = append(e.got, buf[:n]...)
 		}
-		if err != nil {
-			if errors.Is(err, syscall.ECONNRESET) {
-				e.state = endReset
-			} else if !errors.Is(err, net.ErrClosed) {
-				e.state = endEOF
-			}
+		if err != nil && e.state == endOpen {
+			e.state = endOf(err)
 		}
 		w.answerLocked(e)
 		w.signalLocked()
@@ -278,6 +274,16 @@ func (w *World) read(e *end) {
 			return
 		}
 	}
+}
+
+func endOf(err error) endState {
+	switch {
+	case errors.Is(err, syscall.ECONNRESET):
+		return endReset
+	case errors.Is(err, net.ErrClosed):
+		return endClosed
+	}
+	return endEOF
 }
 
 // logEnd is what the harness sends to its own log socket after the proxy has
