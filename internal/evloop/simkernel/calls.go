@@ -1,0 +1,177 @@
+package simkernel
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/weir-lb/weir/internal/evloop"
+)
+
+// Read implements evloop.Kernel.
+func (k *Kernel) Read(fd int, p []byte) (int, syscall.Errno) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.sock("read", fd)
+	if eof, errno := s.receivable(); eof || errno != 0 {
+		return 0, errno
+	}
+	n := copy(p, s.in)
+	s.take(n)
+	return n, 0
+}
+
+// Peek implements evloop.Kernel.
+func (k *Kernel) Peek(fd int, p []byte) (int, syscall.Errno) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.sock("peek", fd)
+	if eof, errno := s.receivable(); eof || errno != 0 {
+		return 0, errno
+	}
+	return copy(p, s.in), 0
+}
+
+// Write implements evloop.Kernel.
+func (k *Kernel) Write(fd int, p []byte) (int, syscall.Errno) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.sock("write", fd).give(p)
+}
+
+// Writev implements evloop.Kernel.
+func (k *Kernel) Writev(fd int, a, b, c []byte) (int, syscall.Errno) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := append(append(append([]byte(nil), a...), b...), c...)
+	return k.sock("writev", fd).give(all)
+}
+
+// Socket implements evloop.Kernel, for stream sockets.
+func (k *Kernel) Socket(family, typ, _ int) (int, syscall.Errno) {
+	if typ != syscall.SOCK_STREAM {
+		return -1, syscall.EPROTONOSUPPORT
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.install(k.newSock(family == syscall.AF_UNIX))
+}
+
+// Bind implements evloop.Kernel.
+func (k *Kernel) Bind(fd int, to evloop.Addr) syscall.Errno {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.sock("bind", fd)
+	if k.lookup(to) != nil || to.Path == "" && to.IP.Port() != 0 && k.localInUse(to) {
+		return syscall.EADDRINUSE
+	}
+	s.local = to
+	if to.Path == "" {
+		s.local = k.address(to.IP, to)
+	}
+	return 0
+}
+
+func (k *Kernel) localInUse(a evloop.Addr) bool {
+	for _, f := range k.files {
+		if s, ok := f.(*sock); ok && s.local == a {
+			return true
+		}
+	}
+	return false
+}
+
+// Connect implements evloop.Kernel.
+func (k *Kernel) Connect(fd int, to evloop.Addr) syscall.Errno {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.sock("connect", fd)
+	switch {
+	case s.state == sockConnecting:
+		return syscall.EALREADY
+	case s.state != sockNew:
+		return syscall.EISCONN
+	case s.unix:
+		return s.connectUnix(to)
+	}
+	s.far = to
+	s.local = k.address(s.local.IP, to)
+	s.state = sockConnecting
+	delay := k.serverAt(to).delayOrZero()
+	s.dial(delay)
+	return syscall.EINPROGRESS
+}
+
+// connectUnix is done at once, or not at all.
+func (s *sock) connectUnix(to evloop.Addr) syscall.Errno {
+	if _, ok := s.k.bound[to]; !ok {
+		return syscall.ENOENT
+	}
+	s.far = to
+	s.state = sockConnecting
+	full := !s.handshake()
+	switch {
+	case full:
+		s.state = sockNew
+		return syscall.EAGAIN
+	case s.state == sockDead:
+		*s = sock{watch: s.watch, k: s.k, unix: true, local: s.local, inMax: s.inMax, outMax: s.outMax}
+		return syscall.ECONNREFUSED
+	}
+	return 0
+}
+
+// SocketError implements evloop.Kernel.
+func (k *Kernel) SocketError(fd int) syscall.Errno {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.sock("getsockopt", fd).takeErr()
+}
+
+// LocalAddr implements evloop.Kernel.
+func (k *Kernel) LocalAddr(fd int) netip.AddrPort {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch f := k.file("getsockname", fd).(type) {
+	case *sock:
+		return f.local.IP
+	case *listener:
+		return f.addr.IP
+	}
+	return netip.AddrPort{}
+}
+
+// SetInt implements evloop.Kernel. The option is only recorded; see Option.
+func (k *Kernel) SetInt(fd, level, opt, value int) syscall.Errno {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s, ok := k.file("setsockopt", fd).(*sock); ok {
+		if s.options == nil {
+			s.options = map[[2]int]int{}
+		}
+		s.options[[2]int{level, opt}] = value
+	}
+	return 0
+}
+
+// SetString implements evloop.Kernel; it does nothing.
+func (k *Kernel) SetString(fd, _, _ int, _ string) syscall.Errno {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.file("setsockopt", fd)
+	return 0
+}
+
+// Option returns what SetInt last set.
+func (k *Kernel) Option(fd, level, opt int) (value int, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	value, ok = k.sock("getsockopt", fd).options[[2]int{level, opt}]
+	return value, ok
+}
+
+// Shutdown implements evloop.Kernel.
+func (k *Kernel) Shutdown(fd int) syscall.Errno {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.sock("shutdown", fd).shutdown()
+}
