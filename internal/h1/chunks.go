@@ -8,7 +8,7 @@ type ChunkStatus uint8
 const (
 	ChunkAgain ChunkStatus = iota // nothing more can be told before more bytes come
 	ChunkData                     // data bytes of the body follow the framing; call again for the rest
-	ChunkEnd                      // skip reaches the end of the body; trailers are in Trailer
+	ChunkEnd                      // skip reaches the end of the body; its fields are in Trailer
 	ChunkBad                      // the framing is broken: the message can't be ended well
 )
 
@@ -22,27 +22,33 @@ type chunkState uint8
 const (
 	chunkSize      chunkState = iota // first digit of a size
 	chunkDigits                      // more digits, blanks, an extension or the line end
-	chunkExtension                   // the rest of a chunk extension
+	chunkBlank                       // more blanks or an extension
+	chunkExtension                   // the rest of the extensions
 	chunkSizeLF                      // LF of the chunk head
-	chunkBody                        // bytes of the body
 	chunkBodyCR                      // CR after the bytes
 	chunkBodyLF                      // LF after the bytes
+	chunkBody                        // bytes of the body
 	chunkTrailer                     // trailer fields and the last empty line
 	chunkDone                        // nothing: the body is over
 )
 
 const (
-	chunkDigitsMax     = 15   // hexadecimal digits of a size: it stays below 2^60
-	chunkExtensionsMax = 4096 // bytes of extensions of one body that we read past before giving up (CVE-2023-39326)
+	chunkDigitsMax = 15 // hexadecimal digits of a size, so that it stays below 2^60; HAProxy takes any number of zeros
+
+	// chunkExtensionsMax bounds the bytes of extensions, less the bytes of body
+	// that came: who sends mostly extensions is not sending a body
+	// (CVE-2023-39326), but signed uploads have 85 bytes in each chunk.
+	chunkExtensionsMax = 16 << 10
 )
 
-// Chunks decodes one chunked body (RFC 9112 section 7.1). The zero Chunks
-// stands before the first chunk.
+// Chunks decodes one chunked body (RFC 9112 section 7.1): CRLF alone ends a line,
+// while HAProxy takes LF too. Extensions are read past and never passed on. The
+// zero Chunks stands before the first chunk.
 type Chunks struct {
 	state      chunkState
 	digits     uint8
 	reason     Reason
-	extensions int   // bytes of extensions so far
+	extensions int32 // bytes of extensions less bytes of body so far, not below zero
 	left       int64 // of the chunk, or its size while that is read
 	limits     *Limits
 	trailer    *message.Head
@@ -60,7 +66,8 @@ func (c *Chunks) Begin(trailer *message.Head, lim *Limits) {
 }
 
 // Trailer is the head that holds the trailer fields after ChunkEnd; nil when
-// there were none and Begin gave no place for them.
+// there were none and Begin gave no place for them. Those that must not come
+// in a trailer are marked Drop.
 func (c *Chunks) Trailer() *message.Head { return c.trailer }
 
 // Done reports whether the body has ended.
@@ -70,13 +77,12 @@ func (c *Chunks) Done() bool { return c.state == chunkDone }
 func (c *Chunks) Reason() Reason { return c.reason }
 
 // Next looks at b, the bytes not yet used up: skip bytes of framing, then data
-// bytes of the body. The caller takes them off and calls again with the rest.
-// While a trailer section is incomplete nothing is skipped: all of it must
-// stand in b at once. Its fields are in Trailer(), whose Raw is b: they are
-// valid until the bytes go.
+// bytes of the body. The caller takes them off, with ChunkAgain too, and calls
+// again with the rest. A trailer section is taken when all of it stands in b
+// at once, within the limits of a head. The spans of Trailer are those of b.
 func (c *Chunks) Next(b []byte) (skip, data int, st ChunkStatus) {
 	i := 0
-	for c.state < chunkBody || c.state == chunkBodyCR || c.state == chunkBodyLF {
+	for c.state < chunkBody {
 		if i == len(b) {
 			return i, 0, ChunkAgain
 		}
@@ -88,29 +94,30 @@ func (c *Chunks) Next(b []byte) (skip, data int, st ChunkStatus) {
 	}
 	switch c.state {
 	case chunkBody:
-		data = len(b) - i
+		data = c.take(len(b) - i)
 		if data == 0 {
 			return i, 0, ChunkAgain
 		}
-		if int64(data) >= c.left {
-			data = int(c.left)
-			c.state = chunkBodyCR
-		}
-		c.left -= int64(data)
 		return i, data, ChunkData
 	case chunkTrailer:
-		if i > 0 {
-			// The chunk head is used up first, so that the section begins b.
-			if n, st := c.readTrailer(b[i:]); st != ChunkAgain {
-				return i + n, 0, st
-			}
-			c.parser.Reset()
-			return i, 0, ChunkAgain
+		n, st := c.readTrailer(b[i:])
+		if st == ChunkAgain && i > 0 {
+			c.parser.Reset() // the section will begin b in the next call
 		}
-		n, st := c.readTrailer(b)
-		return n, 0, st
+		return i + n, 0, st
 	}
 	return 0, 0, ChunkEnd
+}
+
+// take accounts for n bytes of which the first may belong to the chunk.
+func (c *Chunks) take(n int) int {
+	if int64(n) >= c.left {
+		n = int(c.left)
+		c.state = chunkBodyCR
+	}
+	c.left -= int64(n)
+	c.extensions -= int32(min(int64(n), int64(c.extensions)))
+	return n
 }
 
 // frame takes one byte of a chunk head or of the CRLF after a chunk.
@@ -118,6 +125,8 @@ func (c *Chunks) frame(x byte) bool {
 	switch c.state {
 	case chunkSize, chunkDigits:
 		return c.sizeByte(x)
+	case chunkBlank:
+		return c.blankByte(x)
 	case chunkExtension:
 		if x == '\r' {
 			c.state = chunkSizeLF
@@ -140,38 +149,74 @@ func (c *Chunks) frame(x byte) bool {
 }
 
 func (c *Chunks) sizeByte(x byte) bool {
-	var v byte
-	switch {
-	case '0' <= x && x <= '9':
-		v = x - '0'
-	case 'a' <= x|0x20 && x|0x20 <= 'f':
-		v = x | 0x20 - 'a' + 10
-	case c.state == chunkSize:
+	v := hexValues[x]
+	if v < 16 {
+		c.left = c.left<<4 | int64(v)
+		c.digits++
+		c.state = chunkDigits
+		return c.digits <= chunkDigitsMax
+	}
+	if c.state == chunkSize {
 		return false
-	case x == '\r':
+	}
+	switch x {
+	case '\r':
 		c.state = chunkSizeLF
-		return true
-	case x == ';' || x == ' ' || x == '\t':
+	case ';':
 		c.state = chunkExtension
-		c.extensions++
-		return true
+	case ' ', '\t':
+		c.state = chunkBlank
 	default:
 		return false
 	}
-	c.left = c.left<<4 | int64(v)
-	c.digits++
-	c.state = chunkDigits
-	return c.digits <= chunkDigitsMax
+	return true
+}
+
+// blankByte takes blanks before an extension. Blanks that only pad the size are
+// not in the grammar; HAProxy takes them, we when asked.
+func (c *Chunks) blankByte(x byte) bool {
+	switch {
+	case x == ';':
+		c.state = chunkExtension
+	case x == '\r' && c.limits.loose():
+		c.state = chunkSizeLF
+	case x != ' ' && x != '\t':
+		return false
+	}
+	c.extensions++
+	return c.extensions <= chunkExtensionsMax
+}
+
+// hexValues holds the value of each hexadecimal digit, and 16 elsewhere.
+var hexValues = buildHexValues()
+
+func buildHexValues() (t [256]uint8) {
+	for i := range t {
+		t[i] = 16
+	}
+	for i := range uint8(10) {
+		t['0'+i] = i
+	}
+	for i := range uint8(6) {
+		t['a'+i], t['A'+i] = 10+i, 10+i
+	}
+	return t
 }
 
 // readTrailer parses the trailer section at the start of b.
 func (c *Chunks) readTrailer(b []byte) (int, ChunkStatus) {
-	if c.parser.state == stateStart && len(b) >= 2 && b[0] == '\r' && b[1] == '\n' {
-		if c.trailer != nil {
-			c.trailer.Reset(b[:2])
+	if c.parser.pos == 0 && len(b) > 0 && b[0] == '\r' {
+		// There are no trailers, as nearly always.
+		switch {
+		case len(b) == 1:
+			return 0, ChunkAgain
+		case b[1] == '\n':
+			if c.trailer != nil {
+				c.trailer.Reset(b[:2])
+			}
+			c.state = chunkDone
+			return 2, ChunkEnd
 		}
-		c.state = chunkDone
-		return 2, ChunkEnd
 	}
 	if c.trailer == nil {
 		c.trailer = new(message.Head)
@@ -186,29 +231,4 @@ func (c *Chunks) readTrailer(b []byte) (int, ChunkStatus) {
 	}
 	c.reason = c.parser.Reason()
 	return 0, ChunkBad
-}
-
-// Trailer parses a trailer section: field lines up to an empty line. Fields
-// that must not come in a trailer are marked Drop.
-func (p *Parser) Trailer(b []byte, h *message.Head, lim *Limits) (n int, st Status) {
-	if p.state == stateStart {
-		h.Reset(b)
-		p.begin(true)
-		p.state = stateLine
-	}
-	st = p.fields(p.bounded(b, h, lim), h, lim)
-	if st == Complete {
-		dropForbidden(h)
-	}
-	return p.finish(b, h, lim, st)
-}
-
-// dropForbidden marks what RFC 9110 section 6.5.1 keeps out of trailers: framing,
-// routing, authentication, and whatever the proxy itself treats.
-func dropForbidden(h *message.Head) {
-	for i := range h.Fields {
-		if h.Fields[i].ID != message.FieldOther {
-			h.Fields[i].Drop = true
-		}
-	}
 }

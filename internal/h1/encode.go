@@ -2,7 +2,6 @@ package h1
 
 import (
 	"encoding/binary"
-	"strconv"
 
 	"github.com/weir-lb/weir/internal/message"
 )
@@ -73,29 +72,37 @@ func AppendStatusLine(dst []byte, minor uint8, status int, reason []byte) []byte
 	return append(dst, "\r\n"...)
 }
 
-// appendLower appends name in lower case, eight bytes at a time.
+// appendLower appends name in lower case.
 func appendLower(dst, name []byte) []byte {
 	start := len(dst)
 	dst = append(dst, name...)
-	lowerInPlace(dst[start:])
+	lowerName(dst[start:], len(name))
 	return dst
 }
 
-// lowerInPlace sets bit 5 in every byte from A to Z. For that it adds such
-// numbers to the low seven bits that the high bit tells >= 'A' and > 'Z'.
-func lowerInPlace(b []byte) {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
+// lowerName makes the first n bytes of b lower case, eight at a time where b
+// goes on behind them. It sets bit 5 in every byte from A to Z: to the low
+// seven bits it adds such numbers that the high bit tells >= 'A' and > 'Z'.
+func lowerName(b []byte, n int) {
+	for i := 0; i < n; i += 8 {
+		if i+8 > len(b) {
+			lowerBytes(b[i:n])
+			return
+		}
 		w := binary.LittleEndian.Uint64(b[i:])
 		low := w &^ highBits
-		upper := (low + (0x80-'A')*lowBits) &^ (low + (0x7f-'Z')*lowBits) &^ w & highBits
+		upper := (low + (0x80-'A')*ones) &^ (low + (0x7f-'Z')*ones) &^ w & highBits
+		if n-i < 8 {
+			upper &= 1<<(8*uint(n-i)) - 1
+		}
 		binary.LittleEndian.PutUint64(b[i:], w|upper>>2)
 	}
-	for ; i < len(b); i++ {
-		if c := b[i]; 'A' <= c && c <= 'Z' {
+}
+
+func lowerBytes(b []byte) {
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
 			b[i] = c | 0x20
 		}
 	}
 }
-
-func appendNumber(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

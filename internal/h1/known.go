@@ -1,10 +1,6 @@
 package h1
 
-import (
-	"bytes"
-
-	"github.com/weir-lb/weir/internal/message"
-)
+import "github.com/weir-lb/weir/internal/message"
 
 // known acts on the field just appended, whose name is one the proxy treats.
 func (p *Parser) known(h *message.Head, id message.FieldID, lim *Limits) Reason {
@@ -18,7 +14,7 @@ func (p *Parser) known(h *message.Head, id message.FieldID, lim *Limits) Reason 
 		return p.transferEncoding(h, f)
 	case message.FieldConnection:
 		f.Drop = true
-		return p.connection(h, h.Text(f.Value))
+		return p.connection(h, f.Value)
 	case message.FieldUpgrade:
 		f.Drop = true
 		if h.Upgrade.Len == 0 {
@@ -27,25 +23,26 @@ func (p *Parser) known(h *message.Head, id message.FieldID, lim *Limits) Reason 
 	case message.FieldKeepAlive, message.FieldProxyConnection, message.FieldTE, message.FieldHTTP2Settings:
 		f.Drop = true
 	case message.FieldExpect:
-		if h.Minor >= 1 && message.EqualFold(h.Text(f.Value), []byte("100-continue")) {
-			h.Expect100 = true
-		}
+		h.Expect100 = h.Minor >= 1 && isWord(h.Text(f.Value), "100-continue")
 	}
 	return ReasonNone
 }
 
+// host takes the Host field of a request. HAProxy 2.6 takes any value, and
+// several fields with the same one.
 func (p *Parser) host(h *message.Head, f *message.Field, lim *Limits) Reason {
 	if p.response {
 		return ReasonNone
 	}
 	value := h.Text(f.Value)
-	switch {
-	case p.seenHost && !lim.unsafe():
-		return ReasonHost
-	case p.seenHost:
+	if p.seenHost {
 		f.Drop = true
+		if !lim.loose() || !message.EqualFold(value, h.Text(h.Host)) {
+			return ReasonHost
+		}
 		return ReasonNone
-	case len(value) > 0 && !message.ValidAuthority(value, false):
+	}
+	if len(value) > 0 && !message.ValidAuthority(value, false) && !lim.loose() {
 		return ReasonHost
 	}
 	p.seenHost, h.Host = true, f.Value
@@ -53,10 +50,16 @@ func (p *Parser) host(h *message.Head, f *message.Field, lim *Limits) Reason {
 }
 
 // contentLength takes a number, or a list of the same number over and over
-// (RFC 9112 section 6.3 point 5); more than one field becomes one.
+// (RFC 9112 section 6.3 point 5). Of a list, and of several fields, only the
+// first number remains.
 func (p *Parser) contentLength(h *message.Head, f *message.Field) Reason {
 	whole := f.Value
 	text := h.Text(whole)
+	if n, ok := parseLength(text); ok && !h.HasLength {
+		h.HasLength, h.Length = true, n
+		return ReasonNone
+	}
+	f.Drop = h.HasLength
 	for off := 0; off >= 0; {
 		from, to, next := message.ListItem(text, off)
 		n, ok := parseLength(text[from:to])
@@ -65,7 +68,6 @@ func (p *Parser) contentLength(h *message.Head, f *message.Field) Reason {
 		}
 		if off == 0 {
 			f.Value = whole.Sub(from, to)
-			f.Drop = h.HasLength
 		}
 		h.HasLength, h.Length = true, n
 		off = next
@@ -73,20 +75,20 @@ func (p *Parser) contentLength(h *message.Head, f *message.Field) Reason {
 	return ReasonNone
 }
 
-// lengthDigitsMax keeps a length below 2^63 without a check for overflow.
-const lengthDigitsMax = 18
-
+// parseLength takes 1*DIGIT up to 2^63-1.
 func parseLength(b []byte) (n int64, ok bool) {
-	if len(b) == 0 || len(b) > lengthDigitsMax {
+	const digitsMax = 19
+	if len(b) == 0 || len(b) > digitsMax {
 		return 0, false
 	}
+	var u uint64
 	for _, c := range b {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		n = n*10 + int64(c-'0')
+		u = u*10 + uint64(c-'0')
 	}
-	return n, true
+	return int64(u), u < 1<<63
 }
 
 // transferEncoding notes what codings there are (RFC 9112 section 6.1);
@@ -98,12 +100,10 @@ func (p *Parser) transferEncoding(h *message.Head, f *message.Field) Reason {
 		var from, to int
 		from, to, off = message.ListItem(text, off)
 		switch {
-		case p.chunkedLast:
-			return ReasonCoding // chunked twice, or not last
-		case message.EqualFold(text[from:to], []byte("chunked")):
+		case p.chunkedLast || from == to:
+			return ReasonCoding // chunked twice or not last, or an empty element
+		case isWord(text[from:to], "chunked"):
 			p.chunkedLast = true
-		case from == to:
-			return ReasonCoding
 		default:
 			p.otherCoding = true
 		}
@@ -113,32 +113,49 @@ func (p *Parser) transferEncoding(h *message.Head, f *message.Field) Reason {
 
 // connection notes the known tokens; names of fields are treated once all
 // fields are there.
-func (p *Parser) connection(h *message.Head, text []byte) Reason {
+func (p *Parser) connection(h *message.Head, value message.Span) Reason {
+	text := h.Text(value)
 	for off := 0; off >= 0; {
 		var from, to int
 		from, to, off = message.ListItem(text, off)
-		token := text[from:to]
-		switch {
+		switch token := text[from:to]; {
 		case len(token) == 0:
-		case message.EqualFold(token, []byte("close")):
-			h.ConnClose = true
-		case message.EqualFold(token, []byte("keep-alive")):
+		case isWord(token, "keep-alive"):
 			h.ConnKeepAlive = true
-		case message.EqualFold(token, []byte("upgrade")):
+		case isWord(token, "close"):
+			h.ConnClose = true
+		case isWord(token, "upgrade"):
 			h.ConnUpgrade = true
-		case message.EqualFold(token, []byte("te")):
+			h.UpgradeToken = value.Sub(from, to)
+		case isWord(token, "te"):
 			h.ConnTE = true
 		default:
+			p.namedFields = true
 			if p.tokens++; p.tokens > connectionTokensMax {
 				return ReasonConnectionTokens
 			}
-			p.namedFields = true
 		}
 	}
 	return ReasonNone
 }
 
-// dropNamed marks the fields that Connection names, protected ones excepted.
+// isWord reports whether text is word, which is in lower case, in any case. A
+// byte that differs from a letter in bit 5 alone is that letter in upper case,
+// and "-" and digits have no such twin among visible characters.
+func isWord(text []byte, word string) bool {
+	if len(text) != len(word) {
+		return false
+	}
+	for i := range text {
+		if text[i]|0x20 != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// dropNamed marks the fields that Connection names, protected ones excepted
+// (RFC 9110 section 7.6.1). HAProxy 2.6 passes them on.
 func (p *Parser) dropNamed(h *message.Head) {
 	for i := h.Find(message.FieldConnection, 0); i >= 0; i = h.Find(message.FieldConnection, i+1) {
 		text := h.Value(i)
@@ -146,99 +163,12 @@ func (p *Parser) dropNamed(h *message.Head) {
 			var from, to int
 			from, to, off = message.ListItem(text, off)
 			token := text[from:to]
-			if len(token) < 2 {
-				continue
-			}
-			id := message.FieldIDOf(token)
-			if id.Protected() {
+			if len(token) == 0 || message.FieldIDOf(token).Protected() {
 				continue
 			}
 			for j := h.FindName(token, 0); j >= 0; j = h.FindName(token, j+1) {
 				h.Fields[j].Drop = true
 			}
 		}
-	}
-}
-
-// frameRequest finds where the body ends and checks what concerns the whole
-// head.
-func (p *Parser) frameRequest(h *message.Head, lim *Limits) Status {
-	if p.namedFields {
-		p.dropNamed(h)
-	}
-	if st := p.frameBody(h, lim); st != Complete {
-		return st
-	}
-	if !p.seenHost && h.Minor >= 1 && !lim.unsafe() {
-		return p.fail(p.pos, ReasonNoHost)
-	}
-	if h.Authority.Len > 0 && p.seenHost && !lim.unsafe() && !sameHost(h.Text(h.Authority), h.Text(h.Host)) {
-		return p.fail(int(h.Host.Off), ReasonHostMismatch)
-	}
-	return Complete
-}
-
-func (p *Parser) frameBody(h *message.Head, lim *Limits) Status {
-	switch {
-	case p.seenCoding && h.Minor == 0:
-		return p.fail(p.pos, ReasonCodingIn10)
-	case p.seenCoding && p.otherCoding:
-		return p.fail(p.pos, ReasonUnknownCoding)
-	case p.seenCoding && h.HasLength && !lim.unsafe():
-		return p.fail(p.pos, ReasonLengthAndCoding)
-	case p.seenCoding:
-		h.Framing = message.BodyChunked
-		if h.HasLength {
-			dropLength(h)
-			h.MustClose = true
-		}
-	case h.HasLength && h.Length > 0:
-		h.Framing = message.BodyLength
-	}
-	if h.Framing != message.BodyNone && h.Minor == 0 && !lim.bodyWithAnyMethod() {
-		switch h.Method {
-		case message.MethodGet, message.MethodHead, message.MethodDelete:
-			return p.fail(p.pos, ReasonBody)
-		}
-	}
-	return Complete
-}
-
-func dropLength(h *message.Head) {
-	h.HasLength, h.Length = false, 0
-	for i := h.Find(message.FieldContentLength, 0); i >= 0; i = h.Find(message.FieldContentLength, i+1) {
-		h.Fields[i].Drop = true
-	}
-}
-
-// sameHost compares an authority with a Host value without regard to case; a
-// missing port equals an empty one.
-func sameHost(authority, host []byte) bool {
-	return message.EqualFold(bytes.TrimSuffix(authority, []byte(":")), bytes.TrimSuffix(host, []byte(":")))
-}
-
-// frameResponse finds where the body ends (RFC 9112 section 6.3).
-func (p *Parser) frameResponse(h *message.Head, toMethod message.Method) {
-	if p.namedFields {
-		p.dropNamed(h)
-	}
-	switch {
-	case h.Status < 200 || h.Status == 204 || h.Status == 304 || toMethod == message.MethodHead ||
-		toMethod == message.MethodConnect && h.Status < 300:
-		h.Framing = message.BodyNone
-	case p.seenCoding && p.chunkedLast && !p.otherCoding && h.Minor >= 1:
-		h.Framing = message.BodyChunked
-		if h.HasLength {
-			dropLength(h)
-			h.MustClose = true
-		}
-	case p.seenCoding:
-		dropLength(h)
-		h.Framing = message.BodyUntilClose
-	case h.HasLength && h.Length > 0:
-		h.Framing = message.BodyLength
-	case h.HasLength:
-	default:
-		h.Framing = message.BodyUntilClose
 	}
 }

@@ -1,16 +1,17 @@
 package message
 
+import "bytes"
+
 // Classes of bytes. A byte may have several.
 const (
-	charToken     = 1 << iota // tchar of RFC 9110 section 5.6.2
-	charTarget                // may stand in a request target: RFC 3986, and HAProxy's set
-	charLoose                 // may stand in a request target when the user asked for leniency
-	charValue                 // may stand in a field value: not a control character, but HT
-	charHost                  // may stand in a host name or an address without brackets
-	charLowerable             // A to Z
+	charToken  = 1 << iota // tchar of RFC 9110 section 5.6.2
+	charTarget             // may stand in a request target: visible ASCII but "#"
+	charLoose              // may stand in a target or a name when the user asked for leniency
+	charValue              // may stand in a field value: not a control character, but HT
+	charHost               // may stand in a host name (RFC 3986 section 3.2.2)
 )
 
-// Chars holds the classes of every byte.
+// charClasses holds the classes of every byte; it never changes.
 var charClasses = buildCharClasses()
 
 func buildCharClasses() (t [256]uint8) {
@@ -21,7 +22,7 @@ func buildCharClasses() (t [256]uint8) {
 		if letter || digit || contains("!#$%&'*+-.^_`|~", c) {
 			t[i] |= charToken
 		}
-		if c > ' ' && c < 0x7f && !contains("\"<>\\^`{|}#", c) {
+		if c > ' ' && c < 0x7f && c != '#' {
 			t[i] |= charTarget
 		}
 		if c > ' ' && c != 0x7f {
@@ -32,9 +33,6 @@ func buildCharClasses() (t [256]uint8) {
 		}
 		if letter || digit || contains("-._~!$&'()*+,;=%", c) {
 			t[i] |= charHost
-		}
-		if 'A' <= c && c <= 'Z' {
-			t[i] |= charLowerable
 		}
 	}
 	return t
@@ -67,8 +65,13 @@ func ValidToken(b []byte) bool { return len(b) > 0 && all(b, charToken) }
 // characters but HT (RFC 9110 section 5.5).
 func ValidValue(b []byte) bool { return all(b, charValue) }
 
-// ValidTarget reports whether b has only bytes that a request target may hold;
-// "#" is not one of them (RFC 9112 section 3.2).
+// ValidFieldName reports whether b may be the name of a field.
+func ValidFieldName(b []byte) bool { return ValidToken(b) }
+
+// ValidTarget reports whether b has only bytes that a request target may hold.
+// Those are the visible ASCII characters but "#" (RFC 9112 section 3.2). RFC 3986
+// has fewer, but browsers send "|", "{", "^" and others in queries, and HAProxy
+// passes them (its manual says otherwise).
 func ValidTarget(b []byte) bool { return len(b) > 0 && all(b, charTarget) }
 
 // ValidAuthority checks host [":" port] as it stands in a Host field, in an
@@ -78,7 +81,7 @@ func ValidAuthority(b []byte, needPort bool) bool {
 	host := b
 	port := -1
 	if len(b) > 0 && b[0] == '[' {
-		end := indexByte(b, ']')
+		end := bytes.IndexByte(b, ']')
 		if end < 0 || !validIPLiteral(b[1:end]) {
 			return false
 		}
@@ -91,7 +94,7 @@ func ValidAuthority(b []byte, needPort bool) bool {
 		}
 		port = end + 2
 	} else {
-		end := indexByte(b, ':')
+		end := bytes.IndexByte(b, ':')
 		if end < 0 {
 			return !needPort && len(b) > 0 && all(b, charHost)
 		}
@@ -123,20 +126,19 @@ func validPort(p []byte, need bool) bool {
 // validIPLiteral checks what stands between brackets: the characters of an
 // IPv6 address or of IPvFuture (RFC 3986 section 3.2.2).
 func validIPLiteral(b []byte) bool {
-	if len(b) > 2 && b[0]|0x20 == 'v' {
-		return all(b, charHost) || contains(string(b), ':')
-	}
+	future := len(b) > 2 && b[0]|0x20 == 'v'
 	colons := 0
 	for _, c := range b {
 		hex := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
-		if c == ':' {
+		switch {
+		case c == ':':
 			colons++
-		}
-		if !hex && c != ':' && c != '.' {
+		case hex || c == '.':
+		case !future || charClasses[c]&charHost == 0:
 			return false
 		}
 	}
-	return colons >= 2
+	return future || colons >= 2
 }
 
 // IsToken reports whether c may stand in a token, such as a field name.

@@ -83,7 +83,7 @@ func (h *Head) cookiePair(c *Cookie, value Span) bool {
 	if end >= len(text) {
 		c.next = -1
 	}
-	eq := indexByte(text[i:end], '=')
+	eq := bytes.IndexByte(text[i:end], '=')
 	if eq < 0 {
 		c.Name, c.Value = trimmed(value, text, i, end), value.Sub(end, end)
 		return true
@@ -135,7 +135,7 @@ func (h *Head) RemoveCookie(c *Cookie) {
 // or Set-Cookie field. It reports false, and changes nothing, when the value
 // holds a byte that a cookie can't carry.
 func (h *Head) SetCookieValue(c *Cookie, value []byte) bool {
-	if !ValidValue(value) || indexByte(value, ';') >= 0 {
+	if !ValidValue(value) || bytes.IndexByte(value, ';') >= 0 {
 		return false
 	}
 	f := &h.Fields[c.Field]

@@ -69,12 +69,15 @@ func (h *Head) SetValue(i int, value []byte) bool {
 	return true
 }
 
-// SetMethod replaces the method (http-request set-method).
+// SetMethod replaces the method (http-request set-method). It reports false and
+// changes nothing when the form of the target does not belong to the method.
 func (h *Head) SetMethod(method []byte) bool {
-	if !ValidToken(method) {
+	m := MethodOf(method)
+	if !ValidToken(method) || (m == MethodConnect) != (h.Form == FormAuthority) ||
+		h.Form == FormAsterisk && m != MethodOptions {
 		return false
 	}
-	h.MethodText, h.Method = h.Keep(method), MethodOf(method)
+	h.MethodText, h.Method = h.Keep(method), m
 	return true
 }
 
@@ -90,82 +93,80 @@ func (h *Head) SetStatus(code int, reason []byte) bool {
 	return true
 }
 
-// SetURI replaces the whole target and finds its parts anew. Where a setter of
-// the target reports false, nothing has changed: the text is empty, holds a
-// byte that no target may hold, or has none of the forms.
+// SetURI replaces the whole target and finds its parts anew (http-request
+// set-uri). An absolute one also gives the Host field its authority, as HAProxy
+// does. Where a setter of the target reports false, nothing has changed: the
+// text holds a byte that no target may hold, or the target would have none of
+// the forms.
 func (h *Head) SetURI(uri []byte) bool {
-	if !ValidTarget(uri) {
+	if !ValidTarget(uri) || !h.retarget(h.Keep(uri)) {
 		return false
 	}
-	old := *h
-	h.Target = h.Keep(uri)
-	if !h.SplitTarget() {
-		h.Target, h.Form, h.Scheme, h.Authority, h.Path = old.Target, old.Form, old.Scheme, old.Authority, old.Path
-		return false
+	if h.Form == FormAbsolute {
+		if i := h.Find(FieldHost, 0); i >= 0 {
+			h.Fields[i].Value, h.Host = h.Authority, h.Authority
+		}
 	}
 	return true
 }
 
 // SetPath replaces the path and leaves the query (http-request set-path).
 func (h *Head) SetPath(path []byte) bool {
-	p := h.Text(h.Path)
-	q := indexByte(p, '?')
-	if q < 0 {
-		q = len(p)
+	if bytes.IndexByte(path, '?') >= 0 {
+		return false
 	}
-	return h.spliceTarget(path, int(h.Path.Len)-len(p[q:]))
+	return h.splicePath(path, len(h.PathOnly()))
 }
 
 // SetPathQuery replaces path and query (http-request set-pathq).
-func (h *Head) SetPathQuery(pathq []byte) bool { return h.spliceTarget(pathq, int(h.Path.Len)) }
+func (h *Head) SetPathQuery(pathq []byte) bool { return h.splicePath(pathq, int(h.Path.Len)) }
 
-// spliceTarget replaces the first n bytes of the path by text.
-func (h *Head) spliceTarget(text []byte, n int) bool {
+// splicePath replaces the first n bytes of the path and query by text.
+func (h *Head) splicePath(text []byte, n int) bool {
 	if !ValidTarget(text) || h.Form == FormAuthority {
 		return false
 	}
-	if h.Form == FormOrigin && text[0] != '/' {
-		return h.SetURI(text)
+	if h.Form == FormAbsolute && text[0] != '/' {
+		return false // it would run into the authority
 	}
 	target := h.Text(h.Target)
-	head := len(target) - int(h.Path.Len)
-	start := len(h.Extra)
-	h.Extra = slices.Grow(h.Extra, len(target)+len(text))
-	h.Extra = append(h.Extra, target[:head]...)
-	h.Extra = append(h.Extra, text...)
-	h.Extra = append(h.Extra, target[head+n:]...)
-	return h.retarget(start)
-}
-
-// retarget takes what was appended to Extra since start as the new target.
-func (h *Head) retarget(start int) bool {
-	old := *h
-	h.Target = h.extraFrom(start)
-	if h.SplitTarget() {
-		return true
-	}
-	h.Target, h.Form, h.Scheme, h.Authority, h.Path = old.Target, old.Form, old.Scheme, old.Authority, old.Path
-	return false
+	before := len(target) - int(h.Path.Len)
+	return h.retarget(h.keepJoined(target[:before], text, target[before+n:]))
 }
 
 // SetQuery replaces the query, given without its "?" (http-request set-query);
 // an empty one takes the "?" away.
 func (h *Head) SetQuery(query []byte) bool {
-	if len(query) > 0 && !ValidTarget(query) || h.Form == FormAuthority || h.Form == FormAsterisk {
+	if len(query) > 0 && !ValidTarget(query) || h.Path.Len == 0 || h.Form == FormAsterisk {
 		return false
 	}
 	target := h.Text(h.Target)
-	head := len(target) - int(h.Path.Len)
-	if q := indexByte(target[head:], '?'); q >= 0 {
-		target = target[:head+q]
+	before := len(target) - int(h.Path.Len) + len(h.PathOnly())
+	if len(query) == 0 {
+		return h.retarget(h.Keep(target[:before]))
 	}
+	return h.retarget(h.keepJoined(target[:before], []byte("?"), query))
+}
+
+// keepJoined copies three texts into Extra, one after the other. They may stand
+// in Extra themselves.
+func (h *Head) keepJoined(a, b, c []byte) Span {
 	start := len(h.Extra)
-	h.Extra = append(h.Extra, target...)
-	if len(query) > 0 {
-		h.Extra = append(h.Extra, '?')
-		h.Extra = append(h.Extra, query...)
+	h.Extra = append(h.Extra, a...)
+	h.Extra = append(h.Extra, b...)
+	h.Extra = append(h.Extra, c...)
+	return h.extraFrom(start)
+}
+
+// retarget takes target as the new one, or leaves all as it was.
+func (h *Head) retarget(target Span) bool {
+	old, form, scheme, authority, path := h.Target, h.Form, h.Scheme, h.Authority, h.Path
+	h.Target = target
+	if h.SplitTarget() {
+		return true
 	}
-	return h.retarget(start)
+	h.Target, h.Form, h.Scheme, h.Authority, h.Path = old, form, scheme, authority, path
+	return false
 }
 
 func trimBlanks(b []byte) []byte { return bytes.Trim(b, " \t") }

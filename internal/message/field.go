@@ -47,6 +47,7 @@ const (
 	FieldAcceptEncoding
 	FieldUserAgent
 	FieldReferer
+	FieldSecWebSocketKey
 
 	fieldIDs // how many there are
 )
@@ -93,6 +94,7 @@ var fieldNames = [fieldIDs]string{
 	FieldAcceptEncoding:     "accept-encoding",
 	FieldUserAgent:          "user-agent",
 	FieldReferer:            "referer",
+	FieldSecWebSocketKey:    "sec-websocket-key",
 }
 
 // String gives the name in lower case; empty for FieldOther.

@@ -2,8 +2,6 @@ package message
 
 import "bytes"
 
-func indexByte(b []byte, c byte) int { return bytes.IndexByte(b, c) }
-
 // Find gives the index of the first field at or after from that has id, or -1:
 //
 //	for i := h.Find(id, 0); i >= 0; i = h.Find(id, i+1) { ... }
@@ -128,7 +126,7 @@ func URLParam(query, name []byte, from int) (value []byte, next int, ok bool) {
 			end++
 		}
 		p := query[from:end]
-		if eq := indexByte(p, '='); eq >= 0 && (len(name) == 0 || bytes.Equal(p[:eq], name)) {
+		if eq := bytes.IndexByte(p, '='); eq >= 0 && (len(name) == 0 || bytes.Equal(p[:eq], name)) {
 			return p[eq+1:], end + 1, true
 		}
 		from = end + 1

@@ -1,5 +1,7 @@
 package message
 
+import "bytes"
+
 // A Span is a piece of a Head: of Raw, or of Extra when the high bit of Off is
 // set. The zero Span is empty.
 type Span struct {
@@ -70,20 +72,22 @@ type Head struct {
 	Fields []Field
 
 	Framing   Framing
-	HasLength bool  // a Content-Length stands and counts
-	Length    int64 // its value; also where no body follows (HEAD, 304)
+	HasLength bool  // a Content-Length counts
+	HasCoding bool  // "Transfer-Encoding: chunked" counts; also where no body follows (HEAD, 304)
+	Length    int64 // of Content-Length; also where no body follows
 
 	ConnClose     bool // Connection: close
 	ConnKeepAlive bool // Connection: keep-alive
-	ConnUpgrade   bool // Connection: upgrade
+	ConnUpgrade   bool // Connection: upgrade, an Upgrade field that may be passed on, and HTTP/1.1
 	ConnTE        bool // Connection: te
 	Expect100     bool // Expect: 100-continue, with HTTP/1.1
 	// MustClose is set when the framing was doubtful (RFC 9112 section 6.3):
 	// the connection that the message came on must not carry another one.
 	MustClose bool
 
-	Upgrade Span // value of the first Upgrade field
-	Host    Span // value of the Host field
+	Upgrade      Span // value of the first Upgrade field; only with ConnUpgrade
+	UpgradeToken Span // the token in Connection, as it was written
+	Host         Span // value of the Host field
 }
 
 // Reset makes h the empty head of a message whose bytes are raw. The memory of
@@ -111,20 +115,17 @@ func (h *Head) Persistent() bool {
 	return h.Minor >= 1 || h.ConnKeepAlive
 }
 
-// Hop-by-hop fields that Connection names are dropped by the parser; see
-// FieldID.Protected for those that can't be dropped this way.
-
 // Value gives the value of field i.
 func (h *Head) Value(i int) []byte { return h.Text(h.Fields[i].Value) }
 
 // Name gives the name of field i as it was received.
 func (h *Head) Name(i int) []byte { return h.Text(h.Fields[i].Name) }
 
-// PathOnly gives the path without the query (HAProxy's "path"). An absolute
-// target without a path has "/".
+// PathOnly gives the path without the query (HAProxy's "path"). It is empty in
+// "http://host", and "*" in an asterisk target.
 func (h *Head) PathOnly() []byte {
 	p := h.Text(h.Path)
-	if q := indexByte(p, '?'); q >= 0 {
+	if q := bytes.IndexByte(p, '?'); q >= 0 {
 		p = p[:q]
 	}
 	return p
@@ -134,7 +135,7 @@ func (h *Head) PathOnly() []byte {
 // is no "?".
 func (h *Head) Query() (query []byte, ok bool) {
 	p := h.Text(h.Path)
-	q := indexByte(p, '?')
+	q := bytes.IndexByte(p, '?')
 	if q < 0 {
 		return nil, false
 	}

@@ -7,7 +7,7 @@ import "encoding/binary"
 // fieldHashFactor was found by search; TestFieldHashIsPerfect guards it when
 // names are added.
 const (
-	fieldHashFactor = 0xec3d44f5
+	fieldHashFactor = 0x4752c551
 	fieldHashBits   = 7
 	fieldNameMin    = 2  // bytes of the shortest known name
 	fieldNameMax    = 19 // bytes of the longest known name
