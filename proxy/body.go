@@ -1,0 +1,108 @@
+package proxy
+
+import (
+	"github.com/weir-lb/weir/internal/h1"
+	"github.com/weir-lb/weir/internal/message"
+)
+
+// A body is one direction's payload: how it comes in, how it goes out, and how
+// much of it is left. It does no I/O.
+type body struct {
+	framing message.Framing // as it comes in
+	dechunk bool            // the other side speaks HTTP/1.0: no chunks go out
+	done    bool            // all of it was taken in
+	left    int64           // of BodyLength
+	moved   int64           // payload bytes
+	chunks  h1.Chunks
+}
+
+// begin makes b the body that h announces.
+func (b *body) begin(h *message.Head) {
+	b.framing, b.dechunk, b.done = h.Framing, false, h.Framing == message.BodyNone
+	b.left, b.moved = h.Length, 0
+	switch b.framing {
+	case message.BodyChunked:
+		b.chunks.Reset()
+	case message.BodyLength:
+		b.done = b.left == 0
+	}
+}
+
+const chunkHeadMax = 18 // bytes before a chunk's data: 16 digits and CRLF
+
+// take uses up bytes of in. What goes out is either a part of in itself or,
+// for a chunked body, what was appended to scratch: one chunk for all that one
+// read brought. ok is false when the framing is broken.
+func (b *body) take(in, scratch []byte) (used int, out []byte, ok bool) {
+	switch b.framing {
+	case message.BodyLength:
+		n := len(in)
+		if int64(n) >= b.left {
+			n = int(b.left)
+			b.done = true
+		}
+		b.left -= int64(n)
+		b.moved += int64(n)
+		return n, in[:n], true
+	case message.BodyUntilClose:
+		b.moved += int64(len(in))
+		return len(in), in, true
+	case message.BodyChunked:
+		return b.takeChunks(in, scratch)
+	}
+	return 0, nil, true
+}
+
+func (b *body) takeChunks(in, scratch []byte) (used int, out []byte, ok bool) {
+	start := len(scratch)
+	out = append(scratch, make([]byte, chunkHeadMax)...)
+	st := h1.ChunkData
+	for st == h1.ChunkData {
+		skip, n, s := b.chunks.Next(in[used:])
+		if s == h1.ChunkData {
+			out = append(out, in[used+skip:used+skip+n]...)
+		}
+		used += skip + n
+		st = s
+	}
+	if st == h1.ChunkBad {
+		return used, nil, false
+	}
+	n := len(out) - start - chunkHeadMax
+	b.moved += int64(n)
+	b.done = st == h1.ChunkEnd
+	if b.dechunk {
+		return used, out[start+chunkHeadMax:], true
+	}
+	from := start + chunkHeadMax
+	if n > 0 {
+		from = putChunkHead(out[:from], n)
+		out = append(out, "\r\n"...)
+	}
+	if b.done {
+		out = append(out, "0\r\n"...)
+		if t := b.chunks.Trailer(); t != nil {
+			out = h1.AppendTrailers(out, t)
+		}
+		out = append(out, "\r\n"...)
+	}
+	return used, out[from:], true
+}
+
+// putChunkHead writes the size line of a chunk of n bytes so that it ends with
+// dst, and returns where it begins.
+func putChunkHead(dst []byte, n int) int {
+	i := len(dst)
+	i--
+	dst[i] = '\n'
+	i--
+	dst[i] = '\r'
+	for {
+		i--
+		dst[i] = "0123456789ABCDEF"[n&15]
+		n >>= 4
+		if n == 0 {
+			return i
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"net/netip"
+
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/listener"
+)
+
+// A clientSession is what runs on a client connection.
+type clientSession interface {
+	evloop.Handler
+	// drain ends the session as soon as that cuts nothing (soft stop).
+	drain(now evloop.Time)
+	// begin starts the protocol, after the PROXY header.
+	begin(now evloop.Time)
+	// refuse ends a connection that a connection or session rule rejected.
+	refuse(now evloop.Time)
+	// freed takes the closed session's memory back.
+	freed()
+	conn() *clientConn
+}
+
+// A clientConn is what every session has on its client side. It is embedded,
+// and kept small: an idle keep-alive client is little more than this.
+type clientConn struct {
+	w     *worker
+	owner clientSession
+	door  *door
+	// proxied is what a PROXY header said; nil without one.
+	proxied *listener.ProxyInfo
+	fd      evloop.FD
+	timer   evloop.Timer
+
+	next, prev *clientConn // w.clients
+
+	src      netip.AddrPort // of the socket, or of the PROXY header
+	accepted evloop.Time
+	greeted  evloop.Time // the PROXY header was read, or there was none to read
+	greeting bool        // a PROXY header has to come first
+}
+
+const (
+	clientTimer = iota // client inactivity, request, keep-alive, half-closed; the session's state says which
+)
+
+// open takes a socket that was just accepted. On error the socket is closed.
+func (c *clientConn) open(w *worker, owner clientSession, d *door, num int) bool {
+	c.w, c.owner, c.door = w, owner, d
+	c.accepted = w.loop.Now()
+	c.greeted = c.accepted
+	if errno := w.loop.Open(&c.fd, num, owner, clientSide); errno != 0 {
+		w.loop.Kernel().Close(num)
+		return false
+	}
+	w.clients.add(c)
+	w.live++
+	return true
+}
+
+// Sides of a session: the Which of its descriptors.
+const (
+	clientSide = iota
+	serverSide
+)
+
+// shut closes the connection and gives its place to the next client.
+func (c *clientConn) shut(rst bool) {
+	w := c.w
+	w.loop.StopTimer(&c.timer)
+	if rst {
+		w.loop.Reset(&c.fd)
+	} else {
+		w.loop.Close(&c.fd)
+	}
+	w.clients.remove(c)
+	w.live--
+	c.proxied = nil
+	w.leave(c.door)
+}
+
+func (c *clientConn) conn() *clientConn { return c }
+
+func (c *clientConn) setDeadline(at evloop.Time) {
+	if at == 0 {
+		c.w.loop.StopTimer(&c.timer)
+		return
+	}
+	c.w.loop.SetTimer(&c.timer, c.owner, clientTimer, at)
+}
+
+// dstAddr is where the client wanted to go: the PROXY header's destination,
+// else the socket's own address. It costs a system call, so it is asked for
+// only where something needs it.
+func (c *clientConn) dstAddr() netip.AddrPort {
+	if c.proxied != nil && !c.proxied.Local {
+		return c.proxied.Dst
+	}
+	return c.localAddr()
+}
+
+func (c *clientConn) localAddr() netip.AddrPort {
+	if c.door.socket.UNIX || !c.fd.IsOpen() {
+		return netip.AddrPort{}
+	}
+	return c.w.loop.Kernel().LocalAddr(c.fd.Num())
+}
+
+// proxyHeaderMax bounds a PROXY header: 16 bytes and a v2 length of at most
+// what fits beside them; longer ones are refused.
+const proxyHeaderMax = 4096
+
+// readGreeting takes the PROXY header off the socket. It reports whether the
+// session may begin; if not, the connection waits or is closed.
+func (c *clientConn) readGreeting(now evloop.Time) bool {
+	n, res := c.fd.Peek(c.w.in[:min(proxyHeaderMax, len(c.w.in))])
+	switch res {
+	case evloop.Again:
+		return false
+	case evloop.EOF, evloop.Failed:
+		c.refuseGreeting(false)
+		return false
+	}
+	var info listener.ProxyInfo
+	used, st := listener.ParseProxy(c.w.in[:n], &info)
+	switch {
+	case st == listener.ProxyNeedMore && n < proxyHeaderMax:
+		if c.fd.Ready()&(evloop.ReadyHup|evloop.ReadyErr) != 0 {
+			c.refuseGreeting(false)
+		}
+		return false
+	case st != listener.ProxyComplete:
+		c.refuseGreeting(true)
+		return false
+	}
+	if got, res := c.fd.Read(c.w.in[:used]); res != evloop.Done || got != used {
+		c.refuseGreeting(true)
+		return false
+	}
+	c.greeting, c.greeted = false, now
+	c.proxied = info.Clone()
+	if !info.Local && info.Src.IsValid() {
+		c.src = info.Src
+	}
+	return true
+}
+
+// refuseGreeting closes a connection whose PROXY header is wrong or missing:
+// there is nobody to answer to.
+func (c *clientConn) refuseGreeting(invalid bool) {
+	if invalid {
+		c.door.counters[c.w.id].badRequest.inc()
+	}
+	c.shut(false)
+}

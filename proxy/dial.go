@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"syscall"
+
+	"github.com/weir-lb/weir/internal/evloop"
+)
+
+// dial opens a connection to srv for user: connOpening while connect(2)
+// lasts, connBusy if it ended at once. On error nothing is left open.
+func (w *worker) dial(srv *server, user hunter) (*serverConn, syscall.Errno) {
+	k := w.loop.Kernel()
+	to := srv.addr
+	if srv.mapPort || srv.clientDst {
+		to = srv.mappedAddr(user.client().dstAddr())
+	}
+	family := syscall.AF_INET
+	switch {
+	case to.Path != "":
+		family = syscall.AF_UNIX
+	case to.IP.Addr().Is6():
+		family = syscall.AF_INET6
+	}
+	num, errno := k.Socket(family, syscall.SOCK_STREAM, 0)
+	if errno != 0 {
+		return nil, errno
+	}
+	if errno = srv.tune(w, num, user.client()); errno != 0 {
+		k.Close(num)
+		return nil, errno
+	}
+	errno = k.Connect(num, to)
+	if errno != 0 && errno != syscall.EINPROGRESS {
+		k.Close(num)
+		return nil, errno
+	}
+	sc := w.takeServerConn(srv)
+	sc.user = user
+	sc.state = connOpening
+	if errno == 0 {
+		sc.state = connBusy
+	}
+	if oerr := w.loop.Open(&sc.fd, num, sc, 0); oerr != 0 {
+		k.Close(num)
+		sc.state = connClosed
+		sc.srv, sc.user = nil, nil
+		return nil, oerr
+	}
+	srv.live.pools[w.id].busy.add(sc)
+	return sc, 0
+}
+
+var _ evloop.Handler = (*serverConn)(nil)

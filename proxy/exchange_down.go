@@ -1,0 +1,351 @@
+package proxy
+
+import (
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/h1"
+	"github.com/weir-lb/weir/internal/message"
+)
+
+// This file moves the response to the client.
+
+// serverReady: the server sent bytes, has room, or went away.
+func (x *exchange) serverReady(now evloop.Time) {
+	switch x.state {
+	case exchangeWait:
+		x.readResponse(now)
+	case exchangeRelay:
+		x.pumpBoth(now)
+	case exchangeTunnel:
+		x.tunnel.move(now)
+	default:
+		panic("exchange: server event in state " + x.state.String())
+	}
+}
+
+// readResponse takes bytes and parses until a final head is complete.
+func (x *exchange) readResponse(now evloop.Time) {
+	if sc := x.hunt.sc; x.requestSent && (sc.out != nil || !x.up.done) && sc.fd.Ready()&evloop.ReadyIn == 0 {
+		x.pumpRequest(now)
+		if x.state != exchangeWait {
+			return
+		}
+	}
+	for x.state == exchangeWait {
+		b, res := x.responseBytes()
+		switch res {
+		case evloop.Again:
+			return
+		case evloop.EOF, evloop.Failed:
+			x.serverClosedEarly(now)
+			return
+		}
+		if !x.parseResponse(now, b) {
+			return
+		}
+	}
+}
+
+// responseBytes gives all bytes of the response head so far.
+func (x *exchange) responseBytes() ([]byte, evloop.Result) {
+	fd := &x.hunt.sc.fd
+	if fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
+		return nil, evloop.Again
+	}
+	if x.resIn == nil {
+		n, res := fd.Read(x.w.in)
+		return x.w.in[:n], res
+	}
+	n, res := fd.Read(x.resIn.Free())
+	if res == evloop.Done {
+		x.resIn.Filled(n)
+	}
+	return x.resIn.Bytes(), res
+}
+
+// parseResponse takes what b has of heads. It reports whether more bytes
+// should be read now.
+func (x *exchange) parseResponse(now evloop.Time, b []byte) bool {
+	for {
+		n, st := x.parser.Response(b, &x.res, &x.be.limits, x.req.Method)
+		switch st {
+		case h1.NeedMore:
+			return x.keepResponse(b)
+		case h1.Complete:
+		default:
+			x.badResponse(now)
+			return false
+		}
+		if x.res.Status < 200 {
+			if !x.interim(now, b[n:]) {
+				return false
+			}
+			x.takeResponse(n)
+			if b = b[n:]; len(b) == 0 {
+				return true
+			}
+			continue
+		}
+		x.handleResponse(now, b, n)
+		return false
+	}
+}
+
+// keepResponse holds an incomplete head until more bytes come.
+func (x *exchange) keepResponse(b []byte) bool {
+	if x.resIn == nil {
+		x.resIn = x.w.pool.Take(x.w.p.tune.BufSize)
+		x.resIn.Append(b)
+	}
+	x.hunt.sc.setDeadline(after(x.w.loop.Now(), x.be.timeouts.server))
+	return true
+}
+
+// takeResponse takes n bytes off the kept part, if there is one.
+func (x *exchange) takeResponse(n int) {
+	if x.resIn != nil {
+		x.resIn.Consume(n)
+	}
+}
+
+// interim passes a 1xx on. 101 ends HTTP on this connection, but only if the
+// client asked for it.
+func (x *exchange) interim(now evloop.Time, rest []byte) bool {
+	if x.res.Status == 101 {
+		if !x.req.ConnUpgrade || x.req.Upgrade.Len == 0 || x.upgradeRefused() {
+			x.badResponse(now)
+			return false
+		}
+		x.handleResponse(now, rest, 0)
+		return false
+	}
+	if x.req.Minor == 0 {
+		return true // RFC 9110 section 15.2: HTTP/1.0 has no 1xx
+	}
+	head := h1.AppendResponse(x.w.out[:0], &x.res, h1.Rewrite{Minor: x.res.Minor})
+	head = h1.AppendEnd(head)
+	x.w.out = head[:0]
+	x.rec.BytesOut += headWeight(&x.res)
+	if !x.c.write(head, nil) {
+		x.clientGone(now)
+		return false
+	}
+	return true
+}
+
+// handleResponse: a final head of n bytes stands at the start of b; what
+// follows is the body's.
+func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
+	x.answered = now
+	x.rec.Status = x.res.Status
+	rest := b[n:]
+	tunnel := x.res.Status == 101 || x.req.Method == message.MethodConnect && x.res.Status/100 == 2
+	if tunnel {
+		x.down.begin(&message.Head{})
+		x.keep, x.serverKeep = false, false
+	} else {
+		x.down.begin(&x.res)
+		x.serverKeep = x.serverKeep && x.res.Persistent()
+		if x.down.framing == message.BodyUntilClose {
+			x.keep = false
+		}
+	}
+	x.hunt.srv.observeStatus(x.res.Status)
+	x.countStatus(x.res.Status)
+	if !x.applyResponse(now) {
+		return
+	}
+	head := x.responseHead(x.w.out[:0], tunnel)
+	x.answering = true
+	x.rec.BytesOut += headWeight(&x.res)
+	if tunnel {
+		x.startTunnel(now, head, rest)
+		return
+	}
+	x.setState(exchangeRelay)
+	x.sendResponse(now, head, rest)
+}
+
+// responseHead builds what the client shall see.
+func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
+	rw := h1.Rewrite{Framing: x.down.framing, Minor: x.res.Minor}
+	switch {
+	case tunnel && x.res.Status == 101:
+		rw.Connection = h1.ConnectionUpgrade
+	case tunnel:
+	case !x.keep:
+		if x.req.Minor == 1 || x.res.Minor == 1 {
+			rw.Connection = h1.ConnectionClose
+		}
+	case x.req.Minor == 0:
+		rw.Connection = h1.ConnectionKeepAlive
+	}
+	if x.req.Minor == 0 && x.down.framing == message.BodyChunked {
+		// RFC 9112 section 6.1: no chunks to HTTP/1.0. The end of the
+		// connection ends the body.
+		x.down.dechunk, x.keep = true, false
+		rw.Framing, rw.Connection = message.BodyUntilClose, h1.ConnectionClose
+	}
+	if x.res.Minor == 0 && rw.Connection == h1.ConnectionNone && x.keep {
+		rw.Connection = h1.ConnectionKeepAlive
+	}
+	dst = h1.AppendResponse(dst, &x.res, rw)
+	return h1.AppendEnd(dst)
+}
+
+// headWeight is what HAProxy counts a head as in %B: its internal form, not
+// the bytes on the wire.
+func headWeight(h *message.Head) uint64 {
+	n := 20 + len("HTTP/1.1") + 3 + int(h.Reason.Len) + 1
+	for i := range h.Fields {
+		if f := &h.Fields[i]; f.ID != message.FieldConnection {
+			n += int(f.Name.Len + f.Value.Len)
+		}
+	}
+	return uint64(n)
+}
+
+// sendResponse writes the head with the first of the body.
+func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
+	used, out, ok := x.down.take(rest, head[len(head):])
+	if !ok {
+		x.answering = false
+		x.badResponse(now)
+		return
+	}
+	if x.down.done && used < len(rest) {
+		x.serverKeep = false // bytes after the response: nobody asked for them
+	}
+	x.keepRest(rest[used:])
+	if !x.c.write(head, out) {
+		x.abort(now, CauseClientAbort, phaseData)
+		return
+	}
+	x.w.out = x.w.out[:0]
+	x.countDown(len(head) + len(out))
+	x.afterPump(now)
+}
+
+// keepRest holds what take could not use yet: part of a trailer section.
+func (x *exchange) keepRest(rest []byte) {
+	if x.resIn != nil {
+		x.w.pool.Put(x.resIn)
+		x.resIn = nil
+	}
+	if len(rest) > 0 && !x.down.done {
+		x.resIn = x.w.pool.Take(x.w.p.tune.BufSize)
+		x.resIn.Append(rest)
+	}
+}
+
+// pumpBoth moves the response and, if the server answered before it had all
+// of it, the request.
+func (x *exchange) pumpBoth(now evloop.Time) {
+	if !x.up.done || x.hunt.sc != nil && x.hunt.sc.out != nil {
+		x.pumpRequest(now)
+		if x.state != exchangeRelay {
+			return
+		}
+	}
+	x.pumpResponse(now)
+}
+
+// pumpResponse moves the response body until a side blocks. While bytes wait
+// for the client, the server is not read.
+func (x *exchange) pumpResponse(now evloop.Time) {
+	c := x.c
+	for budget := relayBytesPerTurn; budget > 0; {
+		if !c.flush() {
+			x.abort(now, CauseClientAbort, x.phase())
+			return
+		}
+		if c.out != nil || x.down.done {
+			x.afterPump(now)
+			return
+		}
+		b, res := x.responseBytes()
+		switch res {
+		case evloop.Again:
+			x.hunt.sc.setDeadline(after(now, x.be.timeouts.server))
+			c.setDeadline(0)
+			return
+		case evloop.EOF, evloop.Failed:
+			x.serverEnded(now, res)
+			return
+		}
+		budget -= len(b)
+		if !x.relayPiece(now, b) {
+			return
+		}
+	}
+	x.w.loop.Again(&x.hunt.sc.fd)
+}
+
+func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
+	used, out, ok := x.down.take(b, x.w.out[:0])
+	if !ok {
+		x.abort(now, CauseServerInvalid, phaseData)
+		return false
+	}
+	if x.down.done && used < len(b) {
+		x.serverKeep = false
+	}
+	if !x.c.write(out, nil) {
+		x.abort(now, CauseClientAbort, phaseData)
+		return false
+	}
+	x.countDown(len(out))
+	x.keepRest(b[used:])
+	return true
+}
+
+// afterPump looks whether the exchange is over, or what it waits for.
+func (x *exchange) afterPump(now evloop.Time) {
+	switch {
+	case x.c.out != nil:
+		// The client has to make room: its time runs, the server's does not.
+		if x.down.done && x.up.done && x.hunt.sc != nil {
+			x.releaseServer(now)
+		} else if x.hunt.sc != nil {
+			x.hunt.sc.setDeadline(0)
+		}
+		x.c.setDeadline(after(now, x.fe.timeouts.client))
+	case !x.down.done:
+		x.hunt.sc.setDeadline(after(now, x.be.timeouts.server))
+		if x.hunt.sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup) != 0 {
+			x.pumpResponse(now)
+		}
+	case !x.up.done:
+		x.c.setDeadline(after(now, x.fe.timeouts.client))
+	default:
+		x.finish(now)
+	}
+}
+
+// serverEnded: EOF or a reset in the body.
+func (x *exchange) serverEnded(now evloop.Time, res evloop.Result) {
+	if x.down.framing == message.BodyUntilClose && res == evloop.EOF {
+		x.down.done = true
+		x.serverKeep = false
+		x.afterPump(now)
+		return
+	}
+	x.hunt.srv.observe(false, true)
+	x.abort(now, CauseServerAbort, phaseData)
+}
+
+func (x *exchange) countDown(n int) {
+	u := uint64(n)
+	x.fe.counters(x.w).bytesOut.add(u)
+	x.be.counters(x.w).bytesOut.add(u)
+	x.hunt.srv.live.counters[x.w.id].bytesOut.add(u)
+}
+
+func (x *exchange) countStatus(status int) {
+	class := status / 100
+	if class > 5 {
+		class = 0
+	}
+	x.be.counters(x.w).status[class].inc()
+	x.hunt.srv.live.counters[x.w.id].status[class].inc()
+	x.fe.counters(x.w).status[class].inc()
+}

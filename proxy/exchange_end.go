@@ -1,0 +1,335 @@
+package proxy
+
+import (
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/h1"
+	"github.com/weir-lb/weir/internal/message"
+)
+
+// This file holds every way in which an exchange ends.
+
+// finish: the response is written whole.
+func (x *exchange) finish(now evloop.Time) {
+	x.releaseServer(now)
+	why, at := CauseNone, phaseNone
+	if x.tarpitted {
+		why, at = CauseDenied, phaseTarpit
+	}
+	x.over(now, why, at, x.keep)
+}
+
+// releaseServer gives the slot back and parks or closes the connection.
+func (x *exchange) releaseServer(now evloop.Time) {
+	h := &x.hunt
+	sc := h.sc
+	if sc == nil {
+		return
+	}
+	h.sc = nil
+	switch {
+	case !x.serverKeep || !x.up.done || sc.out != nil:
+		sc.close()
+	case sc.srv.private || x.be.reuse == ReuseNever:
+		x.pin(sc)
+	default:
+		x.w.putIdle(now, sc)
+	}
+	h.releaseSlot()
+}
+
+// pin keeps the connection for this client's next request.
+func (x *exchange) pin(sc *serverConn) {
+	if !x.keep || x.c.pinned != nil {
+		sc.close()
+		return
+	}
+	sc.user, sc.state, sc.pinnedTo = nil, connPinned, x.c
+	sc.setDeadline(0)
+	x.c.pinned = sc
+}
+
+// over logs, frees and hands the connection back to its driver.
+func (x *exchange) over(now evloop.Time, why Cause, at phase, keep bool) {
+	c := x.c
+	x.log(now, why, at)
+	x.endState()
+	c.exchangeOver(now, keep)
+}
+
+// abort ends the exchange and the client connection: nothing can be answered
+// any more, or what was begun can't be ended well. What was cut short must
+// look cut short, so the connection is reset where its end would look like
+// the end of the body.
+func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
+	c := x.c
+	x.countAbort(why)
+	x.log(now, why, at)
+	looksWhole := x.answering && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
+	x.serverKeep = false
+	x.dropServer(why)
+	x.endState()
+	c.x = nil
+	if looksWhole || why == CauseClientAbort || why == CauseClientTimeout && x.answering {
+		c.close(looksWhole)
+		return
+	}
+	if c.out != nil {
+		c.flush()
+	}
+	c.close(false)
+}
+
+// dropServer closes the connection to the server and gives the slot back. An
+// aborted request is reset, so that the server learns of it at once.
+func (x *exchange) dropServer(why Cause) {
+	if sc := x.hunt.sc; sc != nil && (why == CauseClientAbort || why == CauseClientTimeout || !x.up.done) {
+		x.hunt.sc = nil
+		sc.reset()
+	}
+	x.hunt.end()
+}
+
+func (x *exchange) endState() {
+	if x.resIn != nil {
+		x.w.pool.Put(x.resIn)
+		x.resIn = nil
+	}
+	x.hunt.end()
+	if x.tunnel != nil {
+		x.tunnel.release()
+	}
+	if x.be != nil {
+		x.be.counters(x.w).sessions.add(-1)
+	}
+	c := x.c
+	if c.more != nil {
+		if c.in != nil {
+			x.w.pool.Put(c.in)
+		}
+		c.in, c.more = c.more, nil
+	}
+	x.state = exchangeOver
+	x.freed()
+}
+
+// fail answers with an error of ours, or cuts when the response has begun.
+func (x *exchange) fail(now evloop.Time, status int, why Cause, at phase) {
+	if x.answering {
+		x.abort(now, why, at)
+		return
+	}
+	x.countAbort(why)
+	x.dropServer(why)
+	a := x.errorAnswer(status)
+	x.rec.Status = a.status
+	x.answerNow(now, a, why, at)
+}
+
+// errorAnswer looks in the backend first, as errorfile in a backend covers
+// what happens there.
+func (x *exchange) errorAnswer(status int) *answer {
+	if x.be != nil {
+		return x.be.answers[status]
+	}
+	return x.fe.answers[status]
+}
+
+// answerNow sends a complete response of our own and ends the exchange.
+func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
+	x.local = true
+	x.rec.Status = a.status
+	x.fe.counters(x.w).status[statusClass(a.status)].inc()
+	if !x.up.done && !x.bodyHere() {
+		x.keep = false // the rest of the body would be taken for the next request
+	}
+	if a.raw != nil {
+		x.keep = false
+		x.rec.BytesOut += uint64(len(a.raw))
+		x.writeAnswer(now, a.raw, nil, why, at)
+		return
+	}
+	head := append(x.w.out[:0], a.head...)
+	switch {
+	case !x.keep:
+		head = append(head, "connection: close\r\n"...)
+	case x.req.Minor == 0:
+		head = append(head, "connection: keep-alive\r\n"...)
+	}
+	head = h1.AppendEnd(head)
+	x.w.out = head[:0]
+	body := a.body
+	if x.req.Method == message.MethodHead {
+		body = nil
+	}
+	x.rec.BytesOut += answerWeight(a)
+	x.writeAnswer(now, head, body, why, at)
+}
+
+// bodyHere reports whether the rest of the request body is already in memory,
+// and skips it.
+func (x *exchange) bodyHere() bool {
+	in := x.c.in
+	if x.c.more != nil {
+		in = x.c.more
+	}
+	used, _, ok := x.up.take(in.Bytes(), x.w.out[:0])
+	in.Consume(used)
+	return ok && x.up.done
+}
+
+func (x *exchange) writeAnswer(now evloop.Time, head, body []byte, why Cause, at phase) {
+	x.answering = true
+	if !x.c.write(head, body) {
+		x.abort(now, CauseClientAbort, phaseHeaders)
+		return
+	}
+	x.fe.counters(x.w).bytesOut.add(uint64(len(head) + len(body)))
+	x.over(now, why, at, x.keep)
+}
+
+func statusClass(status int) int {
+	if c := status / 100; c <= 5 {
+		return c
+	}
+	return 0
+}
+
+// badRequest: the head can't be understood. The answer is sent before
+// anything else is known, so the frontend's texts are used.
+func (x *exchange) badRequest(now evloop.Time, st h1.Status) {
+	x.headDone = now
+	x.fe.counters(x.w).badRequest.inc()
+	status := 400
+	if st == h1.Unsupported {
+		status = 501
+	}
+	x.refuseEarly(now, status, CauseRequestInvalid)
+}
+
+// requestTimeout: timeout http-request passed before the head was complete.
+func (x *exchange) requestTimeout(now evloop.Time) {
+	x.fe.counters(x.w).badRequest.inc()
+	x.refuseEarly(now, 408, CauseClientTimeout)
+}
+
+func (x *exchange) refuseEarly(now evloop.Time, status int, why Cause) {
+	x.keep = false
+	x.c.setState(clientBusy)
+	x.up = body{done: true}
+	a := x.fe.answers[status]
+	if e := x.fe.early[status]; e != nil {
+		a = e
+	}
+	x.answerNow(now, a, why, phaseRequest)
+}
+
+// clientGoneEarly: the client closed in its head, or before the first byte.
+func (x *exchange) clientGoneEarly(now evloop.Time) {
+	x.fe.counters(x.w).badRequest.inc()
+	x.rec.Status = 400
+	x.abort(now, CauseClientAbort, phaseRequest)
+}
+
+// badRequestBody: chunk framing broke after the head went to the server.
+func (x *exchange) badRequestBody(now evloop.Time) {
+	x.fe.counters(x.w).badRequest.inc()
+	x.keep = false
+	x.up.done = true
+	x.serverKeep = false
+	x.fail(now, 400, CauseRequestInvalid, phaseHeaders)
+}
+
+// badResponse: the server's answer breaks the protocol; nothing of it is
+// passed on.
+func (x *exchange) badResponse(now evloop.Time) {
+	x.countBadAnswer()
+	x.hunt.srv.observe(false, true)
+	x.fail(now, 502, CauseServerInvalid, phaseHeaders)
+}
+
+// serverClosedEarly: the connection ended before a response head was
+// complete. A request that no byte of an answer has come for, on a connection
+// that had carried others, most likely never reached the server's program.
+func (x *exchange) serverClosedEarly(now evloop.Time) {
+	if x.hunt.reused && x.resIn == nil && x.requestSent {
+		if x.mayRepeat() {
+			x.repeat(now)
+			return
+		}
+		if x.c.requests > 0 && x.be.reuse == ReuseSafe && !x.repeatable() {
+			// Whether the server acted on it is unknown. As over a direct
+			// connection that closes, the client decides about a retry.
+			x.rec.Status = 502
+			x.countBadAnswer()
+			x.abort(now, CauseServerAbort, phaseHeaders)
+			return
+		}
+	}
+	x.countBadAnswer()
+	x.hunt.srv.observe(false, true)
+	x.fail(now, 502, CauseServerAbort, phaseHeaders)
+}
+
+func (x *exchange) repeatable() bool {
+	return x.req.Method.Idempotent() && x.up.framing == message.BodyNone
+}
+
+// mayRepeat reports whether the request can be sent once more: idempotent,
+// without a body, and its head is still here (RFC 9110 section 9.2.2).
+func (x *exchange) mayRepeat() bool {
+	return x.repeatable() && !x.hunt.fresh && x.c.in != nil
+}
+
+// repeat sends the request again on a new connection. The client sees
+// nothing of it.
+func (x *exchange) repeat(now evloop.Time) {
+	x.setState(exchangeHunt)
+	x.requestSent = false
+	x.sentUp = 0
+	x.up.begin(&x.req)
+	x.hunt.again(now)
+}
+
+// serverTimeout: the server did not answer, or stopped in its answer.
+func (x *exchange) serverTimeout(now evloop.Time) {
+	x.hunt.srv.observe(false, true)
+	switch x.state {
+	case exchangeWait:
+		x.countBadAnswer()
+		if !x.up.done {
+			x.keep = false
+		}
+		x.fail(now, 504, CauseServerTimeout, phaseHeaders)
+	default:
+		x.abort(now, CauseServerTimeout, x.phase())
+	}
+}
+
+func (x *exchange) serverMarkedDown(now evloop.Time) {
+	x.keep = false
+	x.fail(now, 503, CauseServerDown, x.phase())
+}
+
+func (x *exchange) countBadAnswer() {
+	x.be.counters(x.w).badAnswer.inc()
+	x.hunt.srv.live.counters[x.w.id].badAnswer.inc()
+}
+
+func (x *exchange) countAbort(why Cause) {
+	if x.be == nil {
+		return
+	}
+	b := x.be.counters(x.w)
+	switch why {
+	case CauseClientAbort, CauseClientTimeout:
+		b.clientAbort.inc()
+		if x.hunt.srv != nil {
+			x.hunt.srv.live.counters[x.w.id].clientAbort.inc()
+		}
+	case CauseServerAbort, CauseServerTimeout:
+		if x.answering {
+			b.serverAbort.inc()
+			x.hunt.srv.live.counters[x.w.id].serverAbort.inc()
+		}
+	}
+}

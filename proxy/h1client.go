@@ -1,0 +1,477 @@
+package proxy
+
+import (
+	"github.com/weir-lb/weir/internal/buffer"
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/expr"
+	"github.com/weir-lb/weir/internal/h1"
+)
+
+// An h1Client drives one client connection that speaks HTTP/1: it reads heads,
+// hands each to an exchange, and writes what the exchange answers. While no
+// request is under way it holds no memory but itself.
+type h1Client struct {
+	clientConn                // client.go
+	x          *exchange      // the request under way; nil while idle
+	in         *buffer.Buffer // read, not used up; also holds the head of x
+	more       *buffer.Buffer // read after the head of x, not used up; nil when empty
+	out        *buffer.Buffer // to be written; nil when empty
+	ended      evloop.Time    // when the last response ended; accepted before the first
+	requests   uint32
+	state      clientState
+	stepping   bool        // step is on the stack: whoever ends an exchange need not call it
+	eof        bool        // the client has sent FIN
+	sess       *expr.Vars  // variables of the connection; nil when no rule has any
+	pinned     *serverConn // kept for this client only (http-reuse never)
+	nextFree   *h1Client
+}
+
+// A clientState says what an HTTP/1 client connection waits for.
+type clientState uint8
+
+const (
+	clientGreet  clientState = iota // the PROXY header
+	clientIdle                      // the first byte of a request
+	clientHead                      // the rest of a request head
+	clientBusy                      // the exchange, and room for its answer
+	clientFlush                     // room for the last bytes of an answer, then the end
+	clientLinger                    // FIN from the client, after our own
+	clientClosed                    // nothing
+)
+
+func (s clientState) String() string {
+	return [...]string{"greet", "idle", "head", "busy", "flush", "linger", "closed"}[s]
+}
+
+// clientNext[s] holds the states that may follow s. Any state may go to
+// clientClosed.
+var clientNext = [...]uint8{
+	clientGreet:  1 << clientIdle,
+	clientIdle:   1<<clientHead | 1<<clientFlush,
+	clientHead:   1<<clientBusy | 1<<clientFlush | 1<<clientIdle | 1<<clientLinger,
+	clientBusy:   1<<clientIdle | 1<<clientFlush | 1<<clientLinger,
+	clientFlush:  1 << clientLinger,
+	clientLinger: 0,
+	clientClosed: 1 << clientGreet,
+}
+
+func (c *h1Client) setState(next clientState) {
+	if next != clientClosed && clientNext[c.state]&(1<<next) == 0 {
+		panic("h1 client: " + c.state.String() + " -> " + next.String())
+	}
+	c.state = next
+}
+
+func (w *worker) takeH1() *h1Client {
+	c := w.freeH1
+	if c == nil {
+		return &h1Client{state: clientClosed}
+	}
+	w.freeH1, c.nextFree = c.nextFree, nil
+	w.nH1--
+	return c
+}
+
+func (c *h1Client) begin(now evloop.Time) {
+	if c.state == clientClosed {
+		c.setState(clientGreet)
+		c.ended = c.accepted
+	}
+	if c.greeting && !c.readGreeting(now) {
+		if !c.fd.IsOpen() {
+			c.freed()
+		}
+		return
+	}
+	fe := c.frontend()
+	if len(fe.tcpSession) > 0 && !c.w.admit(fe, &c.clientConn, fe.tcpSession) {
+		c.refuse(now)
+		return
+	}
+	c.setState(clientIdle)
+	c.setDeadline(after(now, fe.timeouts.httpRequest))
+	c.step(now)
+}
+
+// frontend looks the frontend up in the plan of the moment.
+func (c *h1Client) frontend() *frontend {
+	return c.w.p.plan.Load().frontends[c.door.index]
+}
+
+func (c *h1Client) HandleReady(now evloop.Time, _ *evloop.FD) {
+	switch c.state {
+	case clientGreet:
+		c.begin(now)
+	case clientIdle, clientHead:
+		c.step(now)
+	case clientBusy:
+		c.x.clientReady(now)
+	case clientFlush:
+		c.flushLast(now)
+	case clientLinger:
+		c.linger()
+	case clientClosed:
+		panic("h1 client: event after close")
+	}
+}
+
+func (c *h1Client) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
+	switch c.state {
+	case clientHead:
+		c.x.requestTimeout(now)
+	case clientBusy:
+		c.x.clientTimeout(now)
+	case clientIdle:
+		if c.requests == 0 {
+			c.silentFirst(now, CauseClientTimeout)
+			return
+		}
+		c.close(false)
+	case clientGreet, clientFlush, clientLinger:
+		c.close(false)
+	case clientClosed:
+	}
+}
+
+func (c *h1Client) HandleLetter(evloop.Time, *evloop.Letter) {}
+
+// step reads and starts requests until one is under way, the socket is
+// drained, or the turn's share is used up.
+func (c *h1Client) step(now evloop.Time) {
+	if c.stepping {
+		return
+	}
+	c.stepping = true
+	again := true
+	for n := 0; again && n < requestsPerTurn; n++ {
+		again = c.state <= clientHead && c.readRequest(now)
+	}
+	c.stepping = false
+	switch {
+	case c.state == clientClosed:
+		c.recycle()
+	case again && c.state <= clientHead:
+		c.w.loop.Again(&c.fd)
+	}
+}
+
+// readRequest takes bytes and parses. It reports whether it is worth calling
+// again at once.
+func (c *h1Client) readRequest(now evloop.Time) bool {
+	b, more := c.headBytes(now)
+	if !more {
+		return false
+	}
+	if c.state == clientIdle {
+		if c.in == nil || c.in.Len() == len(b) {
+			c.startExchange(now)
+		}
+	}
+	x := c.x
+	n, st := x.parser.Request(b, &x.req, &x.fe.limits)
+	switch st {
+	case h1.Complete:
+		c.keepInput(b)
+		x.req.Raw = c.in.Bytes()[:n]
+		c.in.Consume(n)
+		c.setState(clientBusy)
+		x.handleRequest(now)
+		return c.state <= clientHead
+	case h1.NeedMore:
+		c.keepInput(b)
+		if c.eof {
+			x.clientGoneEarly(now)
+			return false
+		}
+		return c.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0
+	}
+	c.keepInput(b)
+	x.badRequest(now, st)
+	return false
+}
+
+// headBytes gives all bytes of the head so far, with at least one new one.
+// Bytes of a first read stand in the loop's scratch memory; only what has to
+// outlive the turn is kept in a buffer.
+func (c *h1Client) headBytes(now evloop.Time) (b []byte, more bool) {
+	if c.in != nil && c.state == clientIdle && c.in.Len() > 0 {
+		return c.in.Bytes(), true // pipelined
+	}
+	if c.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
+		return nil, false
+	}
+	dst := c.w.in
+	if c.in != nil {
+		if dst = c.room(); len(dst) == 0 {
+			return c.in.Bytes(), true // the parser says that the head is too large
+		}
+	}
+	n, res := c.fd.Read(dst)
+	switch res {
+	case evloop.Done:
+		if c.in == nil {
+			return dst[:n], true
+		}
+		c.in.Filled(n)
+		return c.in.Bytes(), true
+	case evloop.Again:
+		return nil, false
+	}
+	c.endOfInput(now, res)
+	return nil, false
+}
+
+// endOfInput: the client has closed between requests, or in a head.
+func (c *h1Client) endOfInput(now evloop.Time, res evloop.Result) {
+	c.eof = true
+	if c.state == clientHead {
+		c.x.clientGoneEarly(now)
+		return
+	}
+	if c.requests == 0 {
+		c.silentFirst(now, CauseClientAbort)
+		return
+	}
+	c.close(res == evloop.Failed)
+}
+
+// keepInput moves bytes that stand in scratch memory into a buffer of the
+// connection's own.
+func (c *h1Client) keepInput(b []byte) {
+	if c.in == nil {
+		c.in = c.w.pool.Take(len(b))
+		c.in.Append(b)
+	}
+}
+
+// room is free space for more bytes of a head; the buffer grows up to
+// tune.bufsize.
+func (c *h1Client) room() []byte {
+	if free := c.in.Free(); len(free) > 0 {
+		return free
+	}
+	if c.in.Len() < c.in.Cap() {
+		c.in.Compact()
+		return c.in.Free()
+	}
+	bigger := c.w.pool.Take(min(4*c.in.Cap(), c.w.p.tune.BufSize))
+	if bigger == nil || bigger.Cap() <= c.in.Cap() {
+		if bigger != nil {
+			c.w.pool.Put(bigger)
+		}
+		return nil
+	}
+	bigger.Append(c.in.Bytes())
+	c.w.pool.Put(c.in)
+	c.in = bigger
+	return c.in.Free()
+}
+
+// startExchange: the first byte of a request has come.
+func (c *h1Client) startExchange(now evloop.Time) {
+	c.setState(clientHead)
+	fe := c.frontend()
+	c.x = c.w.takeExchange(c, fe, now)
+	if fe.sessVars && c.sess == nil {
+		c.sess = new(expr.Vars)
+	}
+	if c.requests > 0 {
+		c.setDeadline(after(now, fe.timeouts.httpRequest))
+	}
+}
+
+// releaseInput gives the input buffer back when all of it is used up.
+func (c *h1Client) releaseInput() {
+	if c.in != nil && c.in.Len() == 0 {
+		c.w.pool.Put(c.in)
+		c.in = nil
+	}
+}
+
+// write sends head and body as one and keeps what the socket does not take.
+// It reports whether the connection still stands.
+func (c *h1Client) write(head, body []byte) bool {
+	if c.out != nil {
+		c.queue(head)
+		c.queue(body)
+		return true
+	}
+	n, res := c.fd.Writev(head, body, nil)
+	if res == evloop.Failed {
+		return false
+	}
+	if n < len(head) {
+		c.queue(head[n:])
+		c.queue(body)
+	} else if n < len(head)+len(body) {
+		c.queue(body[n-len(head):])
+	}
+	return true
+}
+
+func (c *h1Client) queue(p []byte) { c.out = c.w.queue(c.out, p) }
+
+// queue appends p to out, which grows through the size classes; its bound is
+// what one read and one rewritten head can give.
+func (w *worker) queue(out *buffer.Buffer, p []byte) *buffer.Buffer {
+	if len(p) == 0 {
+		return out
+	}
+	if out == nil {
+		out = w.pool.Take(len(p))
+	} else if len(out.Free()) < len(p) {
+		out.Compact()
+		if len(out.Free()) < len(p) {
+			bigger := w.pool.Take(out.Len() + len(p))
+			bigger.Append(out.Bytes())
+			w.pool.Put(out)
+			out = bigger
+		}
+	}
+	out.Append(p)
+	return out
+}
+
+// flush writes what waits. ok is false when the connection broke.
+func (c *h1Client) flush() (ok bool) {
+	if c.out == nil {
+		return true
+	}
+	n, res := c.fd.Write(c.out.Bytes())
+	if res == evloop.Failed {
+		return false
+	}
+	c.out.Consume(n)
+	if c.out.Len() == 0 {
+		c.w.pool.Put(c.out)
+		c.out = nil
+	}
+	return true
+}
+
+// exchangeOver: the response is written or queued. The connection goes on
+// with the next request, or ends.
+func (c *h1Client) exchangeOver(now evloop.Time, keep bool) {
+	c.x = nil
+	c.ended = now
+	c.requests++
+	if !keep || c.w.draining || c.eof {
+		c.finishAfterFlush(now)
+		return
+	}
+	c.setState(clientIdle)
+	c.releaseInput()
+	c.setDeadline(after(now, c.frontend().timeouts.keepAlive))
+	c.step(now)
+}
+
+// finishAfterFlush ends the connection once the last bytes are out.
+func (c *h1Client) finishAfterFlush(now evloop.Time) {
+	c.setState(clientFlush)
+	c.flushLast(now)
+}
+
+func (c *h1Client) flushLast(now evloop.Time) {
+	if !c.flush() {
+		c.close(true)
+		return
+	}
+	if c.out != nil {
+		c.setDeadline(after(now, c.frontend().timeouts.client))
+		return
+	}
+	if c.eof {
+		c.close(false)
+		return
+	}
+	// Bytes of the client that we never read would turn our close into a RST,
+	// which may take the answer with it (RFC 9112 section 9.6).
+	c.fd.Shutdown()
+	c.setState(clientLinger)
+	c.setDeadline(now.Add(lingerTimeout))
+	c.linger()
+}
+
+// linger reads and forgets a bounded number of bytes until the client has
+// seen our FIN.
+func (c *h1Client) linger() {
+	for read := 0; read < lingerMax; {
+		n, res := c.fd.Read(c.w.in)
+		switch res {
+		case evloop.Done:
+			read += n
+		case evloop.Again:
+			return
+		default:
+			c.close(false)
+			return
+		}
+	}
+	c.close(true)
+}
+
+// drain: an idle client is told goodbye; a busy one leaves with its answer.
+func (c *h1Client) drain(evloop.Time) {
+	if c.state == clientIdle && c.requests > 0 && c.in == nil {
+		c.close(false)
+	}
+}
+
+// refuse ends a connection that a connection or session rule rejected.
+func (c *h1Client) refuse(evloop.Time) {
+	c.frontend().counters(c.w).denied.inc()
+	c.state = clientIdle
+	c.close(true)
+}
+
+// silentFirst: the connection ends before its first byte.
+func (c *h1Client) silentFirst(now evloop.Time, why Cause) {
+	fe := c.frontend()
+	if fe.spec.HTTPIgnoreProbes || why == CauseClientAbort && fe.spec.Log.DontLogNull {
+		c.close(false)
+		return
+	}
+	c.startExchange(now)
+	if why == CauseClientTimeout {
+		c.x.requestTimeout(now)
+		return
+	}
+	c.x.clientGoneEarly(now)
+}
+
+// close ends the connection at once. No exchange may be under way.
+func (c *h1Client) close(rst bool) {
+	w := c.w
+	if c.in != nil {
+		w.pool.Put(c.in)
+	}
+	if c.out != nil {
+		w.pool.Put(c.out)
+	}
+	if c.pinned != nil {
+		c.pinned.close()
+	}
+	if c.sess != nil {
+		c.sess.Reset(w.env.Scratch)
+	}
+	c.shut(rst)
+	c.freed()
+}
+
+// freed forgets everything; memory that step still looks at is recycled by it.
+func (c *h1Client) freed() {
+	w, stepping := c.w, c.stepping
+	*c = h1Client{state: clientClosed, stepping: stepping}
+	c.w = w
+	if !stepping {
+		c.recycle()
+	}
+}
+
+// recycle puts the closed connection on the free list.
+func (c *h1Client) recycle() {
+	if w := c.w; w.nH1 < connsKeptMax {
+		c.nextFree, w.freeH1 = w.freeH1, c
+		w.nH1++
+	}
+}

@@ -1,0 +1,212 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/weir-lb/weir/internal/accesslog"
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/expr"
+)
+
+// This file fills the record of a session and hands its line to the log
+// targets. Nothing here waits: a full ring drops the line and counts it.
+
+// A logPlan is how a frontend logs.
+type logPlan struct {
+	sink   *accesslog.Sink // nil: nowhere
+	format *expr.Format
+	failed *expr.Format // error-log-format
+}
+
+// ms is d in milliseconds, as logs have it.
+func ms(d time.Duration) int64 { return int64(d / time.Millisecond) }
+
+// since is the time from one mark to a later one; -1 if either was not
+// reached.
+func since(from, to evloop.Time) int64 {
+	if from == 0 || to == 0 {
+		return -1
+	}
+	return ms(to.Sub(from))
+}
+
+// log writes the exchange's line, unless an option leaves it out.
+func (x *exchange) log(now evloop.Time, why Cause, at phase) {
+	fe := x.fe
+	w := x.w
+	w.p.requests.Add(1)
+	if fe.logs == nil || fe.logs.sink == nil || x.logLevel < 0 || x.logged {
+		return
+	}
+	failed := why != CauseNone && why != CauseLocal
+	o := &fe.spec.Log
+	if o.DontLogNull && x.headDone == 0 && x.c.in == nil || o.DontLogNormal && !failed && x.rec.Status < 500 {
+		return
+	}
+	x.logged = true
+	x.fillRecord(now, why, at)
+	env := x.fillEnv(now)
+	env.Res = nil
+	w.writeLog(fe, env, logLevelOf(x.logLevel, failed || x.rec.Status >= 500, o.SeparateErrors), failed)
+}
+
+func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
+	r, c, h := &x.rec, x.c, &x.hunt
+	start := c.ended
+	r.Accept = x.w.wall(start).UnixNano()
+	r.Th = 0
+	if c.requests == 0 {
+		r.Th = ms(c.greeted.Sub(c.accepted))
+		start = c.greeted
+	}
+	r.Ti = since(start, x.first)
+	r.TR = since(x.first, x.headDone)
+	r.Tw = since(x.headDone, h.granted)
+	r.Tc = since(h.granted, h.connected)
+	if why == CauseClientAbort && at == phaseRequest || x.headDone == 0 {
+		r.TR = -1
+	}
+	if r.Tc >= 0 {
+		r.Tr = since(h.connected, x.answered)
+	}
+	r.Tt = ms(now.Sub(c.ended))
+	r.Term = [2]byte{why.Side(), byte(at)}
+	r.BytesOut += uint64(x.down.moved)
+	r.BytesIn = uint64(x.up.moved) + uint64(len(x.req.Raw))
+	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid
+	r.ServerQueue, r.BackendQueue = h.waiter.SrvPos, h.waiter.BackPos
+	r.RequestLine = x.line
+	x.w.countConns(r, x.fe, x.be, h.srv)
+	if t := &r.CookieState; x.be == nil || x.be.cookie == nil {
+		t[0], t[1] = '-', '-'
+	}
+}
+
+// countConns fills how many connections there are when the line is written.
+func (w *worker) countConns(r *expr.Record, fe *frontend, be *backend, srv *server) {
+	r.RequestCount = w.p.requests.Load()
+	r.ProcessConns = int(w.p.conns.Load())
+	r.FrontendConns = int(fe.live.conns.Load())
+	r.LogCount = fe.live.logged.Add(1)
+	if be != nil {
+		r.BackendConns = int(be.live.sessions())
+	}
+	if srv != nil {
+		r.ServerConns = srv.bal.Current()
+	}
+}
+
+func (w *worker) writeLog(fe *frontend, env *expr.Env, level accesslog.Level, failed bool) {
+	f := fe.logs.format
+	if failed && fe.logs.failed != nil {
+		f = fe.logs.failed
+	}
+	w.log = f.Append(w.log[:0], env)
+	fe.logs.sink.Line(w.id, level, w.log)
+}
+
+func logLevelOf(set int, failed, separate bool) accesslog.Level {
+	switch {
+	case set > 0:
+		return accesslog.Level(set - 1)
+	case failed && separate:
+		return accesslog.LevelErr
+	}
+	return accesslog.LevelInfo
+}
+
+// noteRequest copies what the log needs of the request while it is here.
+func (x *exchange) noteRequest() {
+	fe := x.fe
+	if fe.logs == nil || fe.logs.sink == nil {
+		return
+	}
+	x.line = append(x.line[:0], x.req.Text(x.req.MethodText)...)
+	x.line = append(x.line, ' ')
+	x.line = append(x.line, x.req.Text(x.req.Target)...)
+	x.line = append(x.line, " HTTP/1."...)
+	x.line = append(x.line, '0'+x.req.Minor)
+	if len(x.line) > logURIMax {
+		x.line = x.line[:logURIMax]
+	}
+	x.captureHeads(&x.req, 0)
+}
+
+const logURIMax = 1023 // bytes of a request line in logs (tune.http.logurilen less its end)
+
+// captureHeads keeps the fields that "capture request header" and its
+// response twin name.
+func (x *exchange) captureHeads(h headFields, side int) {
+	specs := x.fe.spec.Log.CaptureRequest
+	if side == 1 {
+		specs = x.fe.spec.Log.CaptureResponse
+	}
+	if len(specs) == 0 {
+		return
+	}
+	caps := x.captures[side]
+	if caps == nil || caps.Len() != len(specs) {
+		lens := make([]int, len(specs))
+		for i := range specs {
+			lens[i] = specs[i].Len
+		}
+		caps = expr.NewCaptures(lens)
+		x.captures[side] = caps
+	}
+	caps.Reset()
+	for i := range specs {
+		if specs[i].Name == "" {
+			continue
+		}
+		// HAProxy keeps the last field of the name.
+		for f := h.FindName(x.fe.captureNames[side][i], 0); f >= 0; f = h.FindName(x.fe.captureNames[side][i], f+1) {
+			caps.Set(i, h.Value(f))
+		}
+	}
+	if side == 0 {
+		x.rec.ReqCaptures = caps
+	} else {
+		x.rec.ResCaptures = caps
+	}
+}
+
+// headFields is what captures read of a head.
+type headFields interface {
+	FindName(name []byte, from int) int
+	Value(i int) []byte
+}
+
+func (x *exchange) captureSet(r *rule, v []byte) {
+	caps := x.rec.ReqCaptures
+	if x.answered != 0 {
+		caps = x.rec.ResCaptures
+	}
+	caps.Set(r.number, v)
+}
+
+// log writes the session's line, unless an option leaves it out.
+func (s *tcpSession) log(now evloop.Time, why Cause, at phase) {
+	fe := s.fe
+	if s.logged {
+		return
+	}
+	s.w.p.requests.Add(1)
+	if fe.logs == nil || fe.logs.sink == nil {
+		return
+	}
+	failed := why != CauseNone
+	o := &fe.spec.Log
+	if o.DontLogNull && s.up.moved == 0 && s.down.moved == 0 || o.DontLogNormal && !failed {
+		return
+	}
+	r, h := &s.rec, &s.hunt
+	r.Tw = since(h.started, h.granted)
+	r.Tc = since(h.granted, h.connected)
+	r.Tt = ms(now.Sub(s.accepted))
+	r.Term = [2]byte{why.Side(), byte(at)}
+	r.BytesIn, r.BytesOut = uint64(max(s.up.moved, 0)), uint64(s.down.moved)
+	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid
+	r.ServerQueue, r.BackendQueue = h.waiter.SrvPos, h.waiter.BackPos
+	s.w.countConns(r, fe, s.be, h.srv)
+	s.w.writeLog(fe, s.fillEnv(now), logLevelOf(0, failed, o.SeparateErrors), failed)
+}

@@ -1,0 +1,421 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/weir-lb/weir/balancer"
+	"github.com/weir-lb/weir/internal/accesslog"
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/expr"
+	"github.com/weir-lb/weir/internal/h1"
+	"github.com/weir-lb/weir/listener"
+)
+
+// A plan is the immutable compiled form of a Config. It is built off the
+// loops and put in place by one atomic store: each new request takes the plan
+// of the moment, a running one keeps its own.
+type plan struct {
+	cfg       *Config
+	frontends []*frontend
+	backends  []*backend
+	byName    map[string]*backend
+}
+
+// common is what compiled frontends and backends share.
+type common struct {
+	name                   string
+	mode                   Mode
+	timeouts               timeouts
+	acls                   *expr.ACLs
+	request                []rule
+	response               []rule
+	after                  []rule
+	answers                map[int]*answer
+	connMode               ConnMode
+	forwardFor, originalTo *forwardFor
+	limits                 h1.Limits
+}
+
+// A frontend is the compiled form of a Frontend.
+type frontend struct {
+	common
+	spec          *Frontend
+	live          *liveFrontend
+	tune          Tune
+	tcpConnection []rule
+	tcpSession    []rule
+	tcpContent    []rule
+	inspectDelay  time.Duration
+	uses          []useRule
+	fallback      *backend // default_backend
+	monitor       []byte   // monitor-uri
+	monitorFail   []*expr.Cond
+	monitorNet    []netip.Prefix
+	uniqueID      *expr.Format
+	uniqueHeader  []byte
+	logs          *logPlan
+	early         map[int]*answer // answers to heads that can't be understood
+	clientTuning  listener.ClientTuning
+	captureNames  [2][][]byte // request, response
+	needsDst      bool        // a rule or format looks at the address the client connected to
+	sessVars      bool        // a rule sets a variable of the connection
+}
+
+type useRule struct {
+	cond    *expr.Cond
+	backend *backend // nil: by name
+	name    *expr.Format
+}
+
+// A backend is the compiled form of a Backend.
+type backend struct {
+	common
+	spec        *Backend
+	live        *liveBackend
+	servers     []*server
+	cookie      *cookiePlan
+	hash        *expr.Expr
+	retries     int
+	reuse       Reuse
+	redispatch  int
+	tcpResponse []rule
+	sink        *accesslog.Sink // for messages about servers
+	sendName    []byte
+}
+
+// A server is the compiled form of a Server.
+type server struct {
+	spec         *Server
+	be           *backend
+	bal          *balancer.Server
+	live         *liveServer
+	index        int
+	addr         evloop.Addr
+	mapPort      bool
+	clientDst    bool // the address is the one that the client connected to
+	portOffset   int
+	tuning       listener.ServerTuning
+	proxyOptions listener.ProxyOptions
+	purgeDelay   time.Duration
+	private      bool // its connections carry what belongs to one client
+}
+
+// timeouts are resolved: not positive means no bound.
+type timeouts struct {
+	connect, client, server, tunnel    time.Duration
+	clientFin, serverFin, queue, check time.Duration
+	httpRequest, keepAlive, tarpit     time.Duration
+}
+
+// withDefaults is the one place where an unset time gets its value.
+func (t Timeouts) withDefaults() timeouts {
+	r := timeouts{
+		connect:   orDefault(t.Connect, 5*time.Second),
+		client:    orDefault(t.Client, 50*time.Second),
+		server:    orDefault(t.Server, 50*time.Second),
+		tunnel:    t.Tunnel,
+		clientFin: t.ClientFin,
+		serverFin: t.ServerFin,
+		check:     t.Check,
+	}
+	r.queue = orDefault(t.Queue, r.connect)
+	r.tarpit = orDefault(t.Tarpit, r.connect)
+	r.httpRequest = orDefault(t.HTTPRequest, r.client)
+	r.keepAlive = orDefault(t.KeepAlive, r.httpRequest)
+	return r
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+// A compiler turns a Config into a plan and gathers all errors.
+type compiler struct {
+	cfg     *Config
+	reg     *registry
+	plan    *plan
+	errs    Errors
+	section string
+	answers map[int]*answer
+	tune    Tune
+}
+
+// compile builds the plan of cfg; live objects are taken from or added to reg.
+func compile(cfg *Config, reg *registry) (*plan, Errors) {
+	c := &compiler{
+		cfg: cfg, reg: reg, tune: cfg.Global.Tune.withDefaults(), answers: newStandardAnswers(),
+		plan: &plan{cfg: cfg, byName: make(map[string]*backend)},
+	}
+	for i := range cfg.Backends {
+		c.backend(&cfg.Backends[i])
+	}
+	for i := range cfg.Frontends {
+		c.frontend(&cfg.Frontends[i])
+	}
+	return c.plan, c.errs
+}
+
+// withDefaults is the one place where unset sizes get their values.
+func (t Tune) withDefaults() Tune {
+	def := func(p *int, v int) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	def(&t.BufSize, 16384)
+	def(&t.MaxRewrite, min(1024, t.BufSize/2))
+	def(&t.HTTPMaxHdr, 101)
+	def(&t.MaxAccept, 64)
+	return t
+}
+
+func (c *compiler) common(spec *Common) common {
+	out := common{
+		name: spec.Name, mode: spec.Mode, timeouts: spec.Timeouts.withDefaults(), connMode: spec.ConnMode,
+		answers: c.answersOf(spec),
+	}
+	sources := make([]expr.ACLSource, len(spec.ACLs))
+	for i, a := range spec.ACLs {
+		sources[i] = expr.ACLSource{Name: a.Name, Words: a.Words, Origin: a.Origin}
+	}
+	acls, errs := expr.CompileACLs(sources)
+	for _, err := range errs {
+		c.errs.add("", c.section, "%v", err)
+	}
+	out.acls = acls
+	out.forwardFor = c.forwardFor(spec, spec.ForwardFor, "x-forwarded-for")
+	out.originalTo = c.forwardFor(spec, spec.OriginalTo, "x-original-to")
+	out.limits = h1.Limits{
+		HeadMax:   c.tune.BufSize - c.tune.MaxRewrite,
+		FieldsMax: c.tune.HTTPMaxHdr,
+	}
+	return out
+}
+
+func (c *compiler) answersOf(spec *Common) map[int]*answer {
+	if len(spec.Errors) == 0 {
+		return c.answers
+	}
+	all := make(map[int]*answer, len(c.answers))
+	for status, a := range c.answers {
+		all[status] = a
+	}
+	for status, e := range spec.Errors {
+		all[status] = newErrorAnswer(status, e)
+	}
+	return all
+}
+
+func (c *compiler) cond(origin string, spec Cond, acls *expr.ACLs, ph expr.Phase) *expr.Cond {
+	cond, err := expr.CompileCond(spec.Words, spec.Unless, acls, ph)
+	if err != nil {
+		c.errs.add(origin, c.section, "%v", err)
+	}
+	return cond
+}
+
+func (c *compiler) format(origin, what, text string, ph expr.Phase) *expr.Format {
+	if text == "" {
+		return nil
+	}
+	f, err := expr.CompileFormat(text, ph)
+	if err != nil {
+		c.errs.add(origin, c.section, "%s: %v", what, err)
+	}
+	return f
+}
+
+func (c *compiler) frontend(spec *Frontend) {
+	c.section = "frontend " + spec.Name
+	fe := &frontend{spec: spec, common: c.common(&spec.Common), tune: c.tune}
+	fe.live = c.reg.frontend(spec.Name)
+	rules := func(name, letter string, ph expr.Phase, list []Rule) []rule {
+		return c.compileRules(ruleScope{name: name, phase: ph, fe: spec}, letter, &spec.Common, list, fe.acls)
+	}
+	fe.tcpConnection = rules("tcp-request connection", "t", expr.PhaseConnection, spec.TCPRules.Connection)
+	fe.tcpSession = rules("tcp-request session", "t", expr.PhaseSession, spec.TCPRules.Session)
+	fe.tcpContent = rules("tcp-request content", "t", expr.PhaseContent, spec.TCPRules.Content)
+	fe.request = rules("http-request", "q", expr.PhaseRequest, spec.HTTPRules.Request)
+	fe.response = rules("http-response", "s", expr.PhaseResponse, spec.HTTPRules.Response)
+	fe.after = rules("http-after-response", "a", expr.PhaseResponse, spec.HTTPRules.AfterResponse)
+	fe.inspectDelay = spec.TCPRules.InspectDelay
+	fe.limits.Lenient = spec.AcceptInvalidRequest
+	fe.limits.Unsafe = spec.AcceptUnsafeRequest
+	fe.early = earlyAnswers(fe.answers, c.answers)
+	fe.clientTuning = listener.ClientTuning{
+		KeepAlive: listener.KeepAlive{On: spec.ClientKeepAlive}, RcvBuf: c.tune.RcvBufClient, SndBuf: c.tune.SndBufClient,
+	}
+	c.routes(fe, spec)
+	if spec.MonitorURI != "" {
+		fe.monitor = []byte(spec.MonitorURI)
+	}
+	for _, m := range spec.MonitorFail {
+		fe.monitorFail = append(fe.monitorFail, c.cond(spec.Origin, m, fe.acls, expr.PhaseRequest))
+	}
+	fe.uniqueID = c.format(spec.Origin, "unique-id-format", spec.UniqueIDFormat, expr.PhaseRequest)
+	fe.uniqueHeader = []byte(spec.UniqueIDHeader)
+	fe.logs = c.logPlan(spec)
+	fe.needsDst = mentionsDst(spec, c.cfg.Backends)
+	for _, list := range [][]rule{fe.tcpConnection, fe.tcpSession, fe.tcpContent, fe.request, fe.response, fe.after} {
+		for i := range list {
+			fe.sessVars = fe.sessVars || list[i].vars != nil && list[i].vars.Scope == expr.ScopeSess
+		}
+	}
+	fe.captureNames = [2][][]byte{captureNames(spec.Log.CaptureRequest), captureNames(spec.Log.CaptureResponse)}
+	c.plan.frontends = append(c.plan.frontends, fe)
+}
+
+// routes compiles use_backend and default_backend. A backend of another mode
+// cannot serve the frontend's traffic.
+func (c *compiler) routes(fe *frontend, spec *Frontend) {
+	for _, u := range spec.UseBackend {
+		r := useRule{cond: c.cond(u.Origin, u.Cond, fe.acls, expr.PhaseRequest)}
+		f := c.format(u.Origin, "use_backend", u.Backend, expr.PhaseRequest)
+		if f == nil {
+			continue
+		}
+		if name, constant := f.Constant(); constant {
+			r.backend = c.target(fe, u.Origin, "use_backend", name)
+		} else {
+			r.name = f
+		}
+		fe.uses = append(fe.uses, r)
+	}
+	if spec.DefaultBackend != "" {
+		fe.fallback = c.target(fe, spec.Origin, "default_backend", spec.DefaultBackend)
+	}
+}
+
+func (c *compiler) target(fe *frontend, origin, keyword, name string) *backend {
+	be := c.plan.byName[name]
+	if be == nil {
+		c.errs.add(origin, c.section, "%s: there is no backend %q", keyword, name)
+		return nil
+	}
+	if be.mode != fe.mode {
+		c.errs.add(origin, c.section, "%s: backend %s has another mode; both must be http or both tcp", keyword, name)
+	}
+	return be
+}
+
+func (c *compiler) backend(spec *Backend) {
+	c.section = "backend " + spec.Name
+	be := &backend{
+		spec: spec, common: c.common(&spec.Common), retries: spec.Retries, reuse: spec.Reuse,
+		redispatch: spec.Redispatch, cookie: newCookiePlan(spec.Cookie), sendName: []byte(spec.HTTPSendName),
+	}
+	switch {
+	case spec.Retries == 0:
+		be.retries = 3
+	case spec.Retries < 0:
+		be.retries = 0
+	}
+	be.limits.Lenient = spec.AcceptInvalidResponse
+	be.limits.Unsafe = spec.AcceptUnsafeResponse
+	rules := func(name, letter string, ph expr.Phase, list []Rule) []rule {
+		return c.compileRules(ruleScope{name: name, phase: ph}, letter, &spec.Common, list, be.acls)
+	}
+	be.request = rules("http-request", "q", expr.PhaseBackendRequest, spec.HTTPRules.Request)
+	be.response = rules("http-response", "s", expr.PhaseResponse, spec.HTTPRules.Response)
+	be.after = rules("http-after-response", "a", expr.PhaseResponse, spec.HTTPRules.AfterResponse)
+	be.tcpResponse = rules("tcp-response content", "r", expr.PhaseTCPResponse, spec.TCPRules.Response)
+	be.hash = c.hashExpr(spec)
+	spec.Balance.Name = spec.Name
+	live, err := c.reg.backend(spec)
+	if err != nil {
+		c.errs.add(spec.Origin, c.section, "%v", err)
+		return
+	}
+	be.live = live
+	for i := range spec.Servers {
+		be.servers = append(be.servers, c.server(be, i))
+	}
+	c.plan.backends = append(c.plan.backends, be)
+	c.plan.byName[spec.Name] = be
+}
+
+func (c *compiler) server(be *backend, i int) *server {
+	spec := &be.spec.Servers[i]
+	srv := &server{spec: spec, be: be, index: i, bal: be.live.bal.Servers()[i], live: be.live.servers[i]}
+	addr, err := listener.ParseServerAddress(spec.Address)
+	if err != nil {
+		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)
+	}
+	srv.addr = addr.Addr
+	srv.clientDst = addr.ClientDst
+	srv.mapPort = addr.MapPort || spec.MapPorts
+	srv.portOffset = addr.PortOffset + spec.PortOffset
+	srv.purgeDelay = orDefault(spec.PoolPurgeDelay, 5*time.Second)
+	if srv.proxyOptions, err = listener.ParseProxyOptions(spec.ProxyOptions); err != nil {
+		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)
+	}
+	source := spec.Source
+	if source == (listener.SourceSpec{}) {
+		source = be.spec.Source
+	}
+	if srv.tuning.Source, err = listener.ParseSource(source); err != nil {
+		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)
+	}
+	srv.tuning.UNIX = srv.addr.Path != ""
+	srv.tuning.IPv6 = srv.addr.IP.Addr().Is6()
+	srv.tuning.KeepAlive.On = be.spec.ServerKeepAlive
+	srv.tuning.FastOpen = spec.TFO
+	srv.tuning.MSS = spec.MSS
+	srv.tuning.UserTimeout = spec.TCPUserTimeout
+	srv.tuning.RcvBuf, srv.tuning.SndBuf = c.tune.RcvBufServer, c.tune.SndBufServer
+	srv.private = spec.SendProxy != ProxyNone || source.UseSrc != ""
+	return srv
+}
+
+// hashExpr compiles what a hashing algorithm hashes, if it is not the
+// client's address.
+func (c *compiler) hashExpr(spec *Backend) *expr.Expr {
+	text := ""
+	switch h := spec.HashOn; h.Kind {
+	case "", "source":
+		return nil
+	case "hdr":
+		text = fmt.Sprintf("req.hdr(%s)", h.Arg)
+	case "url_param":
+		text = fmt.Sprintf("url_param(%s)", h.Arg)
+	case "uri":
+		return nil // exchange_balance.go: the parts of it are chosen by len, depth, whole
+	case "hash":
+		text = h.Arg
+	default:
+		c.errs.add(spec.Origin, c.section, "balance %s: not supported; weir has roundrobin, static-rr, leastconn, first, random, source, uri, hdr, url_param and hash", h.Kind)
+		return nil
+	}
+	e, err := expr.CompileExpr(text, expr.PhaseBackendRequest)
+	if err != nil {
+		c.errs.add(spec.Origin, c.section, "balance: %v", err)
+	}
+	return e
+}
+
+// redispatchNow reports whether the next retry may leave the server that
+// failed (manual "option redispatch").
+func (be *backend) redispatchNow(left, tries int) bool {
+	n := be.redispatch
+	switch {
+	case n == 0:
+		return false
+	case n > 0:
+		return tries%n == 0
+	default:
+		return left%-n == 0 // counted from the last retry
+	}
+}
+
+func captureNames(list []Capture) [][]byte {
+	names := make([][]byte, len(list))
+	for i, c := range list {
+		names[i] = []byte(c.Name)
+	}
+	return names
+}

@@ -1,0 +1,232 @@
+package proxy
+
+import (
+	"github.com/weir-lb/weir/internal/buffer"
+	"github.com/weir-lb/weir/internal/evloop"
+)
+
+// A half is one direction of a relay: bytes read from one socket and not yet
+// written to the other. While nothing waits it holds no memory.
+type half struct {
+	buf   *buffer.Buffer // read, not written; nil when empty
+	pipe  pipe           // the kernel's buffer of a spliced flow; zero when not spliced
+	moved int64          // bytes written
+	full  uint8          // reads in a row that filled the buffer: a long flow
+	eof   bool           // the source has sent FIN
+	shut  bool           // we have sent FIN on
+}
+
+// A pipe is what splice(2) moves bytes through.
+type pipe struct {
+	r, w int32
+	size int32
+	held int32 // bytes in it
+}
+
+const (
+	spliceAfterReads = 3       // full buffers in a row before a flow is spliced
+	pipeSizeDefault  = 1 << 18 // bytes asked of the kernel; it may give less
+)
+
+// A haltReason says why a half stopped moving bytes.
+type haltReason uint8
+
+const (
+	haltIdle   haltReason = iota // the source has nothing more
+	haltFull                     // the destination takes no more
+	haltBudget                   // this turn's share is used up; more can be moved
+	haltEOF                      // the source has ended and all is written
+	haltSource                   // reading failed
+	haltDest                     // writing failed
+)
+
+// move relays from src to dst until one of them blocks or the budget of bytes
+// is used. Back-pressure is here: while bytes wait for dst, src is not read.
+func (h *half) move(w *worker, src, dst *evloop.FD, maySplice bool) haltReason {
+	budget := relayBytesPerTurn
+	for budget > 0 {
+		if h.pipe.size > 0 {
+			why, n := h.spliceOnce(w, src, dst)
+			budget -= n
+			if why != haltBudget {
+				return why
+			}
+			continue
+		}
+		if why := h.flush(w, dst); why != haltIdle {
+			return why
+		}
+		if h.eof {
+			return haltEOF
+		}
+		if src.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
+			return haltIdle
+		}
+		why, n := h.copyOnce(w, src, dst)
+		budget -= n
+		if why != haltBudget {
+			return why
+		}
+		if maySplice && h.full >= spliceAfterReads && h.buf == nil {
+			h.pipe = w.takePipe()
+			h.full = 0
+		}
+	}
+	return haltBudget
+}
+
+// flush writes what waits. haltIdle: nothing waits any more.
+func (h *half) flush(w *worker, dst *evloop.FD) haltReason {
+	if h.buf == nil {
+		return haltIdle
+	}
+	n, res := dst.Write(h.buf.Bytes())
+	switch res {
+	case evloop.Done:
+		h.moved += int64(n)
+		h.buf.Consume(n)
+		if h.buf.Len() > 0 {
+			return haltFull
+		}
+		w.pool.Put(h.buf)
+		h.buf = nil
+		return haltIdle
+	case evloop.Again:
+		return haltFull
+	}
+	return haltDest
+}
+
+// copyOnce reads once and writes once. What dst does not take is kept.
+func (h *half) copyOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
+	n, res := src.Read(w.in)
+	switch res {
+	case evloop.Again:
+		return haltIdle, 0
+	case evloop.EOF:
+		h.eof = true
+		return haltEOF, 0
+	case evloop.Failed:
+		return haltSource, 0
+	}
+	if n == len(w.in) {
+		h.full = min(h.full+1, spliceAfterReads)
+	} else {
+		h.full = 0
+	}
+	wrote, res := dst.Write(w.in[:n])
+	if res == evloop.Failed {
+		return haltDest, n
+	}
+	h.moved += int64(wrote)
+	if wrote < n {
+		h.keep(w, w.in[wrote:n])
+		return haltFull, n
+	}
+	return haltBudget, n
+}
+
+func (h *half) keep(w *worker, p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if h.buf == nil {
+		h.buf = w.pool.Take(len(p))
+	}
+	h.buf.Append(p)
+}
+
+// spliceOnce fills the pipe from src and empties it into dst. A flow that has
+// become short leaves the pipe, since two system calls per piece cost more
+// than a copy.
+func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
+	if h.pipe.held == 0 {
+		n, res := src.SpliceFrom(int(h.pipe.w), int(h.pipe.size))
+		switch res {
+		case evloop.Again:
+			h.leavePipe(w)
+			return haltIdle, 0
+		case evloop.EOF:
+			h.eof = true
+			h.leavePipe(w)
+			return haltEOF, 0
+		case evloop.Failed:
+			return haltSource, 0
+		}
+		h.pipe.held = int32(n)
+	}
+	n, res := dst.SpliceTo(int(h.pipe.r), int(h.pipe.held))
+	switch res {
+	case evloop.Again:
+		return haltFull, 0
+	case evloop.EOF, evloop.Failed:
+		return haltDest, 0
+	}
+	h.moved += int64(n)
+	h.pipe.held -= int32(n)
+	if h.pipe.held > 0 {
+		return haltFull, n
+	}
+	return haltBudget, n
+}
+
+// leavePipe gives an empty pipe back.
+func (h *half) leavePipe(w *worker) {
+	w.putPipe(h.pipe)
+	h.pipe = pipe{}
+}
+
+// pending reports whether bytes wait for the destination.
+func (h *half) pending() bool { return h.buf != nil || h.pipe.held > 0 }
+
+// release gives all memory and pipes back; waiting bytes are lost.
+func (h *half) release(w *worker) {
+	if h.buf != nil {
+		w.pool.Put(h.buf)
+		h.buf = nil
+	}
+	if h.pipe.size > 0 {
+		w.putPipe(h.pipe)
+		h.pipe = pipe{}
+	}
+}
+
+// takePipe returns an empty pipe, or a zero one when the bound on pipes
+// (maxpipes) or on descriptors is reached: the flow is then copied.
+func (w *worker) takePipe() pipe {
+	if n := len(w.pipes); n > 0 {
+		p := w.pipes[n-1]
+		w.pipes = w.pipes[:n-1]
+		return p
+	}
+	if w.p.pipes.Add(1) > w.p.maxPipes {
+		w.p.pipes.Add(-1)
+		return pipe{}
+	}
+	size := w.p.tune.PipeSize
+	if size == 0 {
+		size = pipeSizeDefault
+	}
+	r, wr, errno := w.loop.Kernel().Pipe(size)
+	if errno != 0 {
+		w.p.pipes.Add(-1)
+		return pipe{}
+	}
+	return pipe{r: int32(r), w: int32(wr), size: int32(size)}
+}
+
+// putPipe keeps an empty pipe for the next flow; one with bytes in it is
+// closed.
+func (w *worker) putPipe(p pipe) {
+	if p.size == 0 {
+		return
+	}
+	if p.held == 0 && len(w.pipes) < pipesKeptMax {
+		w.pipes = append(w.pipes, p)
+		return
+	}
+	k := w.loop.Kernel()
+	k.Close(int(p.r))
+	k.Close(int(p.w))
+	w.p.pipes.Add(-1)
+}

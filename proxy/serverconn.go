@@ -1,0 +1,320 @@
+package proxy
+
+import (
+	"sync/atomic"
+	"syscall"
+
+	"github.com/weir-lb/weir/internal/buffer"
+	"github.com/weir-lb/weir/internal/evloop"
+)
+
+// A serverUser is the session that a server connection works for. Each call
+// may end the session; the caller touches neither afterwards.
+type serverUser interface {
+	// serverConnected is called once per attempt, when connect(2) has ended.
+	serverConnected(now evloop.Time)
+	serverConnectFailed(now evloop.Time, why syscall.Errno)
+	serverConnectTimeout(now evloop.Time)
+	// serverReady: bytes, room, or the end of the connection.
+	serverReady(now evloop.Time)
+	serverTimeout(now evloop.Time)
+	// serverMarkedDown: on-marked-down shutdown-sessions.
+	serverMarkedDown(now evloop.Time)
+}
+
+// A serverConn is one connection to a server: being opened, in use by one
+// session, or idle in its server's pool of this loop.
+type serverConn struct {
+	w     *worker
+	srv   *server
+	user  serverUser // nil while idle
+	out   *buffer.Buffer
+	fd    evloop.FD
+	timer evloop.Timer
+
+	// Links of the server's idle or busy list.
+	next, prev *serverConn
+	idleSince  evloop.Time
+	opened     evloop.Time
+
+	requests uint32    // sent on this connection
+	state    connState // serverconn.go
+	pinnedTo *h1Client // connPinned: the client whose next request may use it
+}
+
+// A connState says what a server connection is doing.
+type connState uint8
+
+const (
+	connClosed  connState = iota // in the free list
+	connOpening                  // waiting for the end of connect(2)
+	connBusy                     // in use by user
+	connIdle                     // in the idle pool
+	connPinned                   // waiting for the next request of one client
+)
+
+func (w *worker) takeServerConn(srv *server) *serverConn {
+	sc := w.freeServers
+	if sc == nil {
+		sc = &serverConn{w: w}
+	} else {
+		w.freeServers, sc.next = sc.next, nil
+		w.nServers--
+	}
+	sc.srv = srv
+	return sc
+}
+
+// HandleReady passes events to the session; an idle connection must stay
+// silent: whatever it says (bytes or an end) closes it.
+func (sc *serverConn) HandleReady(now evloop.Time, fd *evloop.FD) {
+	switch sc.state {
+	case connOpening:
+		if fd.Ready()&(evloop.ReadyOut|evloop.ReadyErr|evloop.ReadyHup) == 0 {
+			return
+		}
+		sc.finishConnect(now)
+	case connBusy:
+		sc.user.serverReady(now)
+	case connIdle:
+		if fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
+			sc.close()
+		}
+	case connPinned:
+		if fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
+			sc.pinnedTo.pinned = nil
+			sc.close()
+		}
+	case connClosed:
+		panic("server connection: event after close")
+	}
+}
+
+func (sc *serverConn) finishConnect(now evloop.Time) {
+	if errno := sc.fd.SocketError(); errno != 0 {
+		sc.user.serverConnectFailed(now, errno)
+		return
+	}
+	sc.established(now)
+}
+
+func (sc *serverConn) established(now evloop.Time) {
+	sc.state = connBusy
+	sc.opened = now
+	sc.w.loop.StopTimer(&sc.timer)
+	sc.srv.live.counters[sc.w.id].connects.inc()
+	sc.user.serverConnected(now)
+}
+
+func (sc *serverConn) HandleTimeout(now evloop.Time, t *evloop.Timer) {
+	switch sc.state {
+	case connOpening:
+		sc.user.serverConnectTimeout(now)
+	case connBusy:
+		sc.user.serverTimeout(now)
+	case connIdle, connPinned, connClosed:
+		// The deadline of the last request, left in the wheel on purpose.
+	}
+}
+
+func (sc *serverConn) HandleLetter(evloop.Time, *evloop.Letter) {}
+
+// setDeadline arms the one timer of the connection: connect, then server or
+// tunnel inactivity. Zero switches it off.
+func (sc *serverConn) setDeadline(at evloop.Time) {
+	if at == 0 {
+		sc.w.loop.StopTimer(&sc.timer)
+		return
+	}
+	sc.w.loop.SetTimer(&sc.timer, sc, 0, at)
+}
+
+// close ends the connection in any state and gives its memory back.
+func (sc *serverConn) close() { sc.end(false) }
+
+// reset is close with a RST, so that nothing lingers at the server.
+func (sc *serverConn) reset() { sc.end(true) }
+
+func (sc *serverConn) end(rst bool) {
+	w := sc.w
+	pool := &sc.srv.live.pools[w.id]
+	switch sc.state {
+	case connIdle:
+		pool.idle.remove(sc)
+		pool.setIdle(pool.nIdle - 1)
+		w.idle--
+	case connBusy, connOpening, connPinned:
+		pool.busy.remove(sc)
+	case connClosed:
+		panic("server connection: closed twice")
+	}
+	if sc.out != nil {
+		w.pool.Put(sc.out)
+	}
+	w.loop.StopTimer(&sc.timer)
+	if rst {
+		w.loop.Reset(&sc.fd)
+	} else {
+		w.loop.Close(&sc.fd)
+	}
+	*sc = serverConn{w: w, fd: sc.fd, timer: sc.timer}
+	if w.nServers < connsKeptMax {
+		sc.next, w.freeServers = w.freeServers, sc
+		w.nServers++
+	}
+}
+
+// A serverPool is what one loop has open to one server.
+type serverPool struct {
+	idle  serverList // most recently used first
+	nIdle int
+	// idleNow is nIdle for other loops, kept where pool-max-conn needs it.
+	idleNow atomic.Int32
+	busy    serverList
+	// minIdle is the lowest nIdle since the last purge: connections that
+	// nobody needed in that time.
+	minIdle int
+	purgeAt evloop.Time
+	_       [16]byte
+}
+
+func (p *serverPool) setIdle(n int) {
+	p.nIdle = n
+	p.idleNow.Store(int32(n))
+}
+
+type serverList struct{ first, last *serverConn }
+
+func (l *serverList) add(sc *serverConn) {
+	sc.prev, sc.next = nil, l.first
+	if l.first != nil {
+		l.first.prev = sc
+	} else {
+		l.last = sc
+	}
+	l.first = sc
+}
+
+func (l *serverList) remove(sc *serverConn) {
+	if sc.prev != nil {
+		sc.prev.next = sc.next
+	} else {
+		l.first = sc.next
+	}
+	if sc.next != nil {
+		sc.next.prev = sc.prev
+	} else {
+		l.last = sc.prev
+	}
+	sc.prev, sc.next = nil, nil
+}
+
+// takeIdle gives user the most recently used idle connection to srv, or nil.
+// reusedOnly asks for one that has carried more than one request
+// (http-reuse aggressive).
+func (w *worker) takeIdle(srv *server, user serverUser, reusedOnly bool) *serverConn {
+	pool := &srv.live.pools[w.id]
+	sc := pool.idle.first
+	for sc != nil && (sc.srv.addr != srv.addr || reusedOnly && sc.requests < 2) {
+		sc = sc.next
+	}
+	if sc == nil {
+		return nil
+	}
+	pool.idle.remove(sc)
+	pool.setIdle(pool.nIdle - 1)
+	if pool.nIdle < pool.minIdle {
+		pool.minIdle = pool.nIdle
+	}
+	w.idle--
+	sc.state, sc.user, sc.srv = connBusy, user, srv
+	pool.busy.add(sc)
+	return sc
+}
+
+// putIdle parks a connection whose last response was complete. It is closed
+// instead when the pool or the process may not keep more.
+func (w *worker) putIdle(now evloop.Time, sc *serverConn) {
+	pool := &sc.srv.live.pools[w.id]
+	spec := sc.srv.spec
+	tooMany := spec.PoolMaxConn > 0 && sc.srv.live.idle(w.p) >= spec.PoolMaxConn
+	spent := spec.MaxReuse > 0 && int(sc.requests) > spec.MaxReuse
+	if spec.PoolNone || tooMany || spent || w.idle >= w.p.idlePerLoop || w.draining {
+		sc.close()
+		return
+	}
+	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 && !sc.drained() {
+		sc.close()
+		return
+	}
+	pool.busy.remove(sc)
+	sc.state, sc.user, sc.idleSince = connIdle, nil, now
+	pool.idle.add(sc)
+	pool.setIdle(pool.nIdle + 1)
+	w.idle++
+}
+
+// drained reports whether a connection that may have unread input has none:
+// only EAGAIN proves it.
+func (sc *serverConn) drained() bool {
+	if sc.fd.Ready()&(evloop.ReadyHup|evloop.ReadyErr) != 0 {
+		return false
+	}
+	_, res := sc.fd.Peek(sc.w.in[:1])
+	return res == evloop.Again
+}
+
+// purgeIdle closes, for each server and once per pool-purge-delay, half of
+// the idle connections that nobody needed since the last time.
+func (w *worker) purgeIdle(now evloop.Time) {
+	for _, be := range w.p.plan.Load().backends {
+		for _, srv := range be.servers {
+			pool := &srv.live.pools[w.id]
+			if now < pool.purgeAt {
+				continue
+			}
+			pool.purgeAt = now.Add(srv.purgeDelay)
+			for n := (pool.minIdle + 1) / 2; n > 0 && pool.nIdle > srv.spec.PoolLowConn; n-- {
+				pool.idle.last.close()
+			}
+			pool.minIdle = pool.nIdle
+		}
+	}
+}
+
+// write sends head and body as one and keeps what the socket does not take.
+// It reports whether the connection still stands.
+func (sc *serverConn) write(head, body []byte) bool {
+	w := sc.w
+	if sc.out != nil {
+		sc.out = w.queue(w.queue(sc.out, head), body)
+		return true
+	}
+	n, res := sc.fd.Writev(head, body, nil)
+	if res == evloop.Failed {
+		return false
+	}
+	if n < len(head) {
+		sc.out = w.queue(w.queue(nil, head[n:]), body)
+	} else if n < len(head)+len(body) {
+		sc.out = w.queue(nil, body[n-len(head):])
+	}
+	return true
+}
+
+// flush writes what waits. ok is false when the connection broke.
+func (sc *serverConn) flush() (ok bool) {
+	if sc.out == nil {
+		return true
+	}
+	n, res := sc.fd.Write(sc.out.Bytes())
+	if res == evloop.Failed {
+		return false
+	}
+	sc.out.Consume(n)
+	if sc.out.Len() == 0 {
+		sc.w.pool.Put(sc.out)
+		sc.out = nil
+	}
+	return true
+}

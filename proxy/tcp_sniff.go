@@ -1,0 +1,96 @@
+package proxy
+
+import (
+	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/expr"
+)
+
+// fillEnv shows the session to the rule engine.
+func (s *tcpSession) fillEnv(now evloop.Time) *expr.Env {
+	env := &s.w.env
+	env.Now = s.w.wall(now).UnixNano()
+	env.Src, env.UnixClient = s.src, s.door.socket.UNIX
+	if s.fe.needsDst {
+		env.Dst = s.dstAddr()
+	}
+	env.BindID, env.BindName = s.door.spec.ID, s.door.spec.Name
+	env.Req, env.Res, env.ReqBody = nil, nil, nil
+	env.ReqPayload = nil
+	if s.up.buf != nil {
+		env.ReqPayload = s.up.buf.Bytes()
+	}
+	env.FrontendName, env.FrontendID, env.FrontendHTTP = s.fe.name, s.fe.spec.ID, false
+	env.DefaultBE = s.fe.spec.DefaultBackend
+	env.BackendName, env.BackendID = "", 0
+	if s.be != nil {
+		env.BackendName, env.BackendID = s.be.name, s.be.spec.ID
+	}
+	env.ServerName, env.ServerID = "", 0
+	if s.hunt.srv != nil {
+		env.ServerName, env.ServerID = s.hunt.srv.spec.Name, s.hunt.srv.spec.ID
+	}
+	env.Sess, env.Txn = &s.vars, &s.vars
+	env.Rec = &s.rec
+	return env
+}
+
+// sniff reads what tcp-request content rules want to see, until one decides
+// or the inspect delay has passed.
+func (s *tcpSession) sniff(now evloop.Time) {
+	over := now >= s.inspectEnd
+	if s.up.buf == nil {
+		s.up.buf = s.w.pool.Take(s.w.p.tune.BufSize)
+	}
+	if free := s.up.buf.Free(); len(free) > 0 && s.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
+		n, res := s.fd.Read(free)
+		switch res {
+		case evloop.Done:
+			s.up.buf.Filled(n)
+		case evloop.EOF:
+			s.up.eof, over = true, true
+		case evloop.Failed:
+			s.end(now, CauseClientAbort, phaseRequest)
+			return
+		}
+	} else if len(free) == 0 {
+		over = true
+	}
+	s.finishSniff(now, over)
+}
+
+func (s *tcpSession) finishSniff(now evloop.Time, over bool) {
+	env := s.fillEnv(now)
+	env.Final = over
+	for i := range s.fe.tcpContent {
+		r := &s.fe.tcpContent[i]
+		hit, sure := r.cond.Decide(env)
+		if !sure {
+			return // more bytes, or the end of the delay, will tell
+		}
+		if !hit {
+			continue
+		}
+		switch r.op {
+		case opAllow:
+			s.passSniff(now)
+			return
+		case opReject, opSilentDrop:
+			s.fe.counters(s.w).denied.inc()
+			s.end(now, CauseDenied, phaseRequest)
+			return
+		case opSetVar, opSetVarFmt, opUnsetVar:
+			s.w.setVar(r, env)
+		case opCapture:
+		}
+	}
+	s.passSniff(now)
+}
+
+// passSniff goes on to the backend; what was read is sent on first.
+func (s *tcpSession) passSniff(now evloop.Time) {
+	if s.up.buf.Len() == 0 {
+		s.w.pool.Put(s.up.buf)
+		s.up.buf = nil
+	}
+	s.route(now)
+}

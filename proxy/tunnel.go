@@ -1,0 +1,92 @@
+package proxy
+
+import "github.com/weir-lb/weir/internal/evloop"
+
+// A tunnel relays bytes after a 101 or an accepted CONNECT. Neither connection
+// ever carries HTTP again.
+type tunnel struct {
+	x        *exchange
+	up, down half // relay.go
+}
+
+// startTunnel sends the head of the answer, then everything that either side
+// has sent beyond its head.
+func (x *exchange) startTunnel(now evloop.Time, head, rest []byte) {
+	x.setState(exchangeTunnel)
+	t := &tunnel{x: x}
+	x.tunnel = t
+	x.up.done, x.down.done = true, true
+	if x.c.in.Len() > 0 {
+		t.up.keep(x.w, x.c.in.Bytes())
+		x.c.in.Consume(x.c.in.Len())
+	}
+	if !x.c.write(head, rest) {
+		x.abort(now, CauseClientAbort, phaseData)
+		return
+	}
+	if x.resIn != nil {
+		x.w.pool.Put(x.resIn)
+		x.resIn = nil
+	}
+	t.down.buf, x.c.out = x.c.out, nil
+	x.rec.BytesOut += uint64(len(rest))
+	t.move(now)
+}
+
+func (t *tunnel) move(now evloop.Time) {
+	x := t.x
+	client, server := &x.c.fd, &x.hunt.sc.fd
+	down0, up0 := t.down.moved, t.up.moved
+	up := t.up.move(x.w, client, server, true)
+	down := t.down.move(x.w, server, client, true)
+	x.countDown(int(t.down.moved - down0))
+	x.countUp(int(t.up.moved - up0))
+	switch {
+	case up == haltSource || down == haltDest:
+		x.abort(now, CauseClientAbort, phaseData)
+		return
+	case down == haltSource || up == haltDest && !t.down.eof:
+		x.abort(now, CauseServerAbort, phaseData)
+		return
+	}
+	if up == haltEOF && !t.up.shut {
+		t.up.shut = true
+		server.Shutdown()
+	}
+	if down == haltEOF && !t.down.shut {
+		t.down.shut = true
+		client.Shutdown()
+	}
+	if t.up.shut && t.down.shut {
+		x.c.eof = true
+		x.finish(now)
+		return
+	}
+	if up == haltBudget || down == haltBudget {
+		x.w.loop.Again(client)
+	}
+	t.setDeadlines(now)
+}
+
+func (t *tunnel) setDeadlines(now evloop.Time) {
+	x := t.x
+	client, server := x.fe.timeouts.client, x.be.timeouts.server
+	if d := x.be.timeouts.tunnel; d > 0 {
+		client, server = d, d
+	}
+	if t.down.shut && x.fe.timeouts.clientFin > 0 {
+		client = x.fe.timeouts.clientFin
+	}
+	if t.up.shut && x.be.timeouts.serverFin > 0 {
+		server = x.be.timeouts.serverFin
+	}
+	x.c.setDeadline(after(now, client))
+	x.hunt.sc.setDeadline(after(now, server))
+}
+
+func (t *tunnel) release() {
+	x := t.x
+	x.rec.BytesOut += uint64(max(t.down.moved, 0))
+	t.up.release(x.w)
+	t.down.release(x.w)
+}
