@@ -7,4 +7,4 @@ type owner struct{}
 
 func (l *Loop) enter() {}
 func (l *Loop) leave() {}
-func (l *Loop) check() {}
+func (l *Loop) check() { _ = l.owner }
