@@ -27,13 +27,13 @@ type ProxyOptions struct {
 // lists.
 func ParseProxyOptions(words []string) (ProxyOptions, error) {
 	var o ProxyOptions
-	for _, list := range words {
-		for word := range strings.SplitSeq(list, ",") {
-			flag := o.flag(word)
-			if flag == nil {
-				return ProxyOptions{}, fmt.Errorf("proxy-v2-options knows ssl, cert-cn, ssl-cipher, cert-sig, "+
-					"cert-key, authority, crc32c and unique-id, not %q", word)
-			}
+	for word := range strings.SplitSeq(strings.Join(words, ","), ",") {
+		flag := o.flag(word)
+		if flag == nil && len(words) > 0 {
+			return ProxyOptions{}, fmt.Errorf("proxy-v2-options knows ssl, cert-cn, ssl-cipher, cert-sig, "+
+				"cert-key, authority, crc32c and unique-id, not %q", word)
+		}
+		if flag != nil {
 			*flag = true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +45,8 @@ func (o *opener) openPath(path string) error {
 func (o *opener) listenAbstract(s *Socket) error {
 	name := make([]byte, pathMax+1)
 	copy(name, s.Path)
-	if err := unix.Bind(s.FD, &unix.SockaddrUnix{Name: string(name)}); err != nil {
+	// x/sys refuses a name that fills the address; syscall knows that it may.
+	if err := syscall.Bind(s.FD, &syscall.SockaddrUnix{Name: string(name)}); err != nil {
 		return failed("bind", err)
 	}
 	return o.finish(s)
