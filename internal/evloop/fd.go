@@ -80,7 +80,9 @@ func (f *FD) Errno() syscall.Errno { return syscall.Errno(f.errno) }
 
 // Read receives into p. A read of fewer bytes than asked has drained the socket:
 // ReadyIn is cleared without a second read to see EAGAIN, unless FIN or an error
-// is known to stand behind the bytes. An empty p gives Again and changes nothing.
+// is known to stand behind the bytes. (Linux also stops short of urgent data and,
+// on UNIX sockets, after passed descriptors. Who sends those waits until he sends
+// more.) An empty p gives Again and changes nothing.
 func (f *FD) Read(p []byte) (int, Result) {
 	f.loop.check()
 	if len(p) == 0 {
