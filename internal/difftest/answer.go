@@ -6,6 +6,17 @@ import (
 	"strings"
 )
 
+// setAnswerLocked lets s answer by itself. Requests that came before this
+// remain the script's.
+func (w *World) setAnswerLocked(s *server, answer []byte, closing bool) {
+	s.answer, s.closing = answer, closing
+	for _, e := range w.ends {
+		if strings.HasPrefix(e.name, s.name+".") {
+			e.auto = len(e.got)
+		}
+	}
+}
+
 // answerLocked answers every whole request that has arrived on a connection
 // of a server for which the script gave an answer.
 func (w *World) answerLocked(e *end) {

@@ -2,7 +2,9 @@ package difftest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +22,8 @@ var normalisations = map[string]bool{
 }
 
 var (
-	syslogHead = regexp.MustCompile(`^(<\d+>)[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (\S+?)\[\d+\]: `)
+	syslogHead = regexp.MustCompile(`^(<\d+>)[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (\S+ )?(\S+?)\[\d+\]: `)
+	rfc5424    = regexp.MustCompile(`^(<\d+>1) \S+ (\S+ \S+) \d+ `)
 	date       = regexp.MustCompile(`\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(\.\d{3}| [+-]\d{4})\]`)
 	timers     = regexp.MustCompile(`^(.*? \S+ \S+/\S+ )([+-]?\d+(?:/[+-]?\d+){2,4})( .*)$`)
 	clfTimers  = regexp.MustCompile(`^(.*? "[^"]*" "[^"]*" )\d+ \d+( "\S+" "\S+" "\S+")((?: [+-]?\d+){5})( .*)$`)
@@ -107,19 +110,51 @@ func (w *World) namePorts(b []byte) []byte {
 // proxyV2 is the signature of a PROXY protocol version 2 header.
 var proxyV2 = []byte("\r\n\r\n\x00\r\nQUIT\n")
 
-// blankProxyV2 writes zero over known ports of a binary PROXY header in front.
+const (
+	proxyV2Fixed = 16   // bytes before the addresses
+	proxyV2TCP4  = 0x11 // family and protocol of TCP over IPv4
+	proxyV2Addrs = 12   // bytes of its addresses and ports
+	proxyV2Ports = 24   // offset of its ports
+	proxyV2CRC   = 3    // type of the TLV with a checksum
+)
+
+// blankProxyV2 writes zero over known ports of a binary PROXY header in front,
+// and over its checksum when it is right.
 func blankProxyV2(b []byte, known map[int]string) []byte {
-	const ports = 24 // offset of the two ports of a TCP over IPv4 header
-	if !bytes.HasPrefix(b, proxyV2) || len(b) < ports+4 || b[13] != 0x11 {
+	if !bytes.HasPrefix(b, proxyV2) || len(b) < proxyV2Ports+4 || b[13] != proxyV2TCP4 {
+		return b
+	}
+	size := proxyV2Fixed + int(binary.BigEndian.Uint16(b[14:]))
+	if len(b) < size || size < proxyV2Fixed+proxyV2Addrs {
 		return b
 	}
 	b = slices.Clone(b)
-	for at := ports; at < ports+4; at += 2 {
-		if known[int(b[at])<<8|int(b[at+1])] != "" {
+	blankChecksum(b[:size])
+	for at := proxyV2Ports; at < proxyV2Ports+4; at += 2 {
+		if known[int(binary.BigEndian.Uint16(b[at:]))] != "" {
 			b[at], b[at+1] = 0, 0
 		}
 	}
 	return b
+}
+
+func blankChecksum(head []byte) {
+	tlv := head[proxyV2Fixed+proxyV2Addrs:]
+	for len(tlv) >= 3 {
+		n := int(binary.BigEndian.Uint16(tlv[1:]))
+		if len(tlv) < 3+n {
+			return
+		}
+		if tlv[0] == proxyV2CRC && n == 4 {
+			sum := binary.BigEndian.Uint32(tlv[3:])
+			clear(tlv[3:7])
+			if crc32.Checksum(head, crc32.MakeTable(crc32.Castagnoli)) != sum {
+				binary.BigEndian.PutUint32(tlv[3:], sum)
+			}
+			return
+		}
+		tlv = tlv[3+n:]
+	}
 }
 
 // joinChunks writes the data of a chunked body as one run of bytes, with the
@@ -143,14 +178,17 @@ func joinChunks(b []byte) []byte {
 
 // logLine leaves out of a log line what differs from run to run.
 func (w *World) logLine(c *Case, line string) string {
+	raw := line
 	line = strings.TrimRight(line, "\n")
-	line = syslogHead.ReplaceAllString(line, "$1$2: ")
+	line = syslogHead.ReplaceAllString(line, "$1$2$3: ")
+	line = rfc5424.ReplaceAllString(line, "$1 [DATE] $2 PID ")
 	line = date.ReplaceAllString(line, "[DATE]")
 	if m := timers.FindStringSubmatch(line); m != nil {
 		line = m[1] + blankTimers(m[2]) + m[3]
 	} else if m := clfTimers.FindStringSubmatch(line); m != nil {
 		line = m[1] + "PORT MS" + m[2] + blankTimers(m[3]) + m[4]
 	}
+	line = cutRun(line, len(raw))
 	line = markedTime.ReplaceAllStringFunc(line, blankTimers)
 	line = checkTime.ReplaceAllString(line, "check duration: Nms")
 	if c.Normalise["counts"] {
@@ -160,6 +198,19 @@ func (w *World) logLine(c *Case, line string) string {
 		line = byteCount.ReplaceAllString(line, "$1 BYTES $2")
 	}
 	return string(w.namePorts([]byte(line)))
+}
+
+// cutRun replaces a run of equal bytes that a line ends with: it was cut at
+// its maximum, so the length of the run depends on ports and process ids.
+func cutRun(line string, size int) string {
+	if line == "" {
+		return line
+	}
+	kept := strings.TrimRight(line, line[len(line)-1:])
+	if len(line)-len(kept) < runMin {
+		return line
+	}
+	return fmt.Sprintf("%s{%c*cut at %d}", kept, line[len(line)-1], size)
 }
 
 // blankTimers writes n for every time but -1, which says that it never came.

@@ -18,7 +18,7 @@ import (
 //	c1 fin | close | reset           half-close, close, close with RST
 //	s1.2 accept                      wait for the second connection to server s1
 //	s1.2 send, want, end, ...        as for clients; waits for the connection first
-//	s1 answer "TEXT" [close]         from now on answer every request of s1 at once
+//	s1 answer "TEXT" [close]         answer every request that comes to s1 from now on
 //	s1 stop                          stop listening: further connections are refused
 //	log N | log "TEXT"               wait for N lines in all, or for a line with TEXT
 type Step struct {
@@ -99,6 +99,9 @@ func (w *World) play(step *Step) error {
 	if err != nil || step.Verb == "connect" || step.Verb == "accept" {
 		return err
 	}
+	if e.conn == nil && step.Verb != "end" {
+		return fmt.Errorf("can't %s: the connection was reset at once", step.Verb)
+	}
 	switch step.Verb {
 	case "send":
 		return w.playSend(e, step.Texts)
@@ -109,7 +112,10 @@ func (w *World) play(step *Step) error {
 			return e.state != endOpen || bytes.Contains(e.got[e.seen:], step.Texts[0])
 		})
 	case "end":
-		return w.wait(stepTimeout, func() bool { return e.state != endOpen })
+		return w.wait(stepTimeout, func() bool {
+			e.known = e.state != endOpen
+			return e.known
+		})
 	case "fin":
 		return e.conn.CloseWrite()
 	case "close", "reset":
@@ -120,7 +126,7 @@ func (w *World) play(step *Step) error {
 
 func (w *World) playClose(e *end, reset bool) error {
 	w.mu.Lock()
-	if e.state == endOpen {
+	if !e.known {
 		e.state = endClosed
 	}
 	w.mu.Unlock()
@@ -232,8 +238,7 @@ func (w *World) playServer(step *Step) error {
 	}
 	switch step.Verb {
 	case "answer":
-		s.answer = step.Texts[0]
-		s.closing = len(step.Words) > 0 && step.Words[0] == "close"
+		w.setAnswerLocked(s, step.Texts[0], len(step.Words) > 0 && step.Words[0] == "close")
 	case "stop":
 		return s.listener.Close()
 	default:

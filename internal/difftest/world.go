@@ -42,7 +42,8 @@ type end struct {
 	got   []byte
 	seen  int // bytes that a want step has passed
 	state endState
-	auto  int // bytes that the answering server has dealt with
+	known bool // a step has waited for state, so it is no accident
+	auto  int  // bytes that the answering server has dealt with
 }
 
 // A World holds the sockets of one run of a case.
@@ -99,7 +100,9 @@ func (w *World) close() {
 		s.listener.Close()
 	}
 	for _, e := range w.ends {
-		e.conn.Close()
+		if e.conn != nil {
+			e.conn.Close()
+		}
 	}
 	for _, fd := range w.held {
 		syscall.Close(fd)
@@ -234,11 +237,16 @@ func (w *World) connect(name, frontName, from string) error {
 		return fmt.Errorf("can't connect: no frontend %q in the configuration", frontName)
 	}
 	conn, err := net.DialTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(from)}, l.Addr().(*net.TCPAddr))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if errors.Is(err, syscall.ECONNRESET) { // accepted and reset before connect(2) had returned
+		w.ends[name] = &end{name: name, state: endReset}
+		w.endOrder = append(w.endOrder, name)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("can't connect: %w", err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.addLocked(name, conn)
 	w.portNames[conn.LocalAddr().(*net.TCPAddr).Port] = name
 	return nil
