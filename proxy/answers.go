@@ -1,15 +1,22 @@
 package proxy
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/weir-lb/weir/internal/h1"
+	"github.com/weir-lb/weir/internal/message"
+)
 
 // An answer is a complete response of our own. head holds the status line and
 // the header fields, without the one that says whether the connection stays
 // and without the empty line; tools and clients of HAProxy know these bytes.
 type answer struct {
-	status int
-	head   []byte
-	body   []byte
-	raw    []byte // errorfile: everything, sent as it is
+	status   int
+	head     []byte
+	body     []byte
+	raw      []byte // everything, sent as it is
+	closes   bool   // the end of the connection ends the body
+	redirect bool   // a request body is never waited for
 }
 
 // standardAnswers are the texts that HAProxy gives (manual 1.3 and errorfile).
@@ -53,24 +60,36 @@ func newStandardAnswers() map[int]*answer {
 	return all
 }
 
-// newErrorAnswer compiles errorfile or errorloc for one status.
+// newErrorAnswer compiles errorfile or errorloc for one status. A file that is
+// a response is sent as one, with our own framing; one that isn't, such as an
+// empty file, goes out as it is.
 func newErrorAnswer(status int, spec ErrorAnswer) *answer {
 	if spec.Location == "" {
-		return &answer{status: status, raw: spec.Raw}
+		return answerOfFile(status, spec.Raw)
 	}
-	code := spec.Code
-	if code == 0 {
-		code = 302
+	line := "HTTP/1.1 302 Found"
+	if spec.Code == 303 {
+		line = "HTTP/1.1 303 See Other"
 	}
-	reason := "Found"
-	if code == 303 {
-		reason = "See Other"
+	head := line + "\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: " + spec.Location + "\r\n"
+	return &answer{status: status, head: []byte(head)}
+}
+
+func answerOfFile(status int, raw []byte) *answer {
+	var p h1.Parser
+	var h message.Head
+	n, st := p.Response(raw, &h, &h1.Limits{HeadMax: len(raw) + 1, FieldsMax: 1000, Lenient: true}, message.MethodGet)
+	if st != h1.Complete {
+		return &answer{status: status, raw: raw, closes: true}
 	}
-	head := "HTTP/1.1 " + strconv.Itoa(code) + " " + reason + "\r\n" +
-		"content-length: 0\r\n" +
-		"cache-control: no-cache\r\n" +
-		"location: " + spec.Location + "\r\n"
-	return &answer{status: code, head: []byte(head)}
+	body := raw[n:]
+	framing := h.Framing
+	if h.HasLength {
+		framing = message.BodyLength
+		h.Length = int64(len(body))
+	}
+	head := h1.AppendResponse(nil, &h, h1.Rewrite{Framing: framing, Minor: 1})
+	return &answer{status: h.Status, head: head, body: body, closes: !h.HasLength}
 }
 
 // reasonOf is the reason phrase that HAProxy sends with a status of ours.
@@ -101,20 +120,18 @@ var otherReasons = map[int]string{
 	510: "Not Extended", 511: "Network Authentication Required",
 }
 
-// earlyAnswers are sent to who has not said anything that we understand: the
-// connection always closes, and HAProxy writes these heads by hand. Statuses
-// that errorfile or errorloc replaced are not among them.
-func earlyAnswers(own, standard map[int]*answer) map[int]*answer {
+// newEarlyAnswers are sent to who has not said anything that we understand:
+// the connection always closes, and HAProxy writes these heads by hand.
+// errorfile does not replace them.
+func newEarlyAnswers() map[int]*answer {
 	early := make(map[int]*answer)
-	for _, status := range []int{400, 408, 501} {
-		a := own[status]
-		if a != standard[status] {
-			continue
+	for status, a := range newStandardAnswers() {
+		raw := "HTTP/1.1 " + strconv.Itoa(status) + " " + reasonOf(status) + "\r\n" +
+			"Content-length: " + strconv.Itoa(len(a.body)) + "\r\n" + "Cache-Control: no-cache\r\n"
+		if status != 422 {
+			raw += "Connection: close\r\n"
 		}
-		code := strconv.Itoa(status)
-		raw := "HTTP/1.1 " + code + " " + reasonOf(status) + "\r\n" +
-			"Content-length: " + strconv.Itoa(len(a.body)) + "\r\n" +
-			"Cache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n" + string(a.body)
+		raw += "Content-Type: text/html\r\n\r\n" + string(a.body)
 		early[status] = &answer{status: status, raw: []byte(raw)}
 	}
 	return early

@@ -46,7 +46,7 @@ func (w *worker) dial(srv *server, user hunter) (*serverConn, syscall.Errno) {
 		sc.srv, sc.user = nil, nil
 		return nil, oerr
 	}
-	srv.live.pools[w.id].busy.add(sc)
+	srv.live.pools[w.id].addBusy(sc)
 	return sc, 0
 }
 

@@ -165,9 +165,6 @@ func (x *exchange) handleRequest(now evloop.Time) {
 	}
 	x.be.counters(x.w).sessions.add(1)
 	x.be.counters(x.w).total.inc()
-	if x.be.connMode > x.fe.connMode && x.be.connMode == ConnClose {
-		x.keep = false
-	}
 	if !x.applyBackend(now) {
 		return
 	}
@@ -332,7 +329,7 @@ func (x *exchange) clientWhileWaiting(now evloop.Time) {
 	switch res {
 	case evloop.EOF, evloop.Failed:
 		c.eof = true
-		x.clientGone(now)
+		x.fail(now, 400, CauseClientAbort, x.phase())
 	}
 }
 
@@ -348,7 +345,7 @@ func (x *exchange) clientGone(now evloop.Time) {
 func (x *exchange) clientTimeout(now evloop.Time) {
 	switch x.state {
 	case exchangeBody:
-		x.fail(now, 408, CauseClientTimeout, phaseData)
+		x.fail(now, 408, CauseClientTimeout, phaseRequest)
 	case exchangeTarpit:
 		x.tarpitOver(now)
 	case exchangeWait:

@@ -17,8 +17,11 @@ import (
 // denial compiles the arguments of deny and tarpit.
 func (m *ruleMaker) denial(r *rule, args []string) error {
 	def := 403
-	if r.op == opTarpit {
+	switch {
+	case r.op == opTarpit:
 		def = 500
+	case m.scope.phase == expr.PhaseResponse:
+		def = 502
 	}
 	return m.answerArgs(r, args, def)
 }
@@ -217,7 +220,7 @@ func (x *exchange) redirect(rd *redirectRule, env *expr.Env) (a *answer, ok bool
 	if rd.setCookie != "" {
 		head = append(head, "set-cookie: "+rd.setCookie+"\r\n"...)
 	}
-	return &answer{status: rd.code, head: head}, true
+	return &answer{status: rd.code, head: head, redirect: true}, true
 }
 
 func (x *exchange) appendPath(to []byte, rd *redirectRule) []byte {

@@ -172,11 +172,9 @@ func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
 	case tunnel && x.res.Status == 101:
 		rw.Connection = h1.ConnectionUpgrade
 	case tunnel:
-	case !x.keep:
-		if x.req.Minor == 1 || x.res.Minor == 1 {
-			rw.Connection = h1.ConnectionClose
-		}
-	case x.req.Minor == 0:
+	case !x.keep && x.res.Minor == 1:
+		rw.Connection = h1.ConnectionClose
+	case x.keep && (x.req.Minor == 0 || x.res.Minor == 0):
 		rw.Connection = h1.ConnectionKeepAlive
 	}
 	if x.req.Minor == 0 && x.down.framing == message.BodyChunked {
@@ -184,9 +182,6 @@ func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
 		// connection ends the body.
 		x.down.dechunk, x.keep = true, false
 		rw.Framing, rw.Connection = message.BodyUntilClose, h1.ConnectionClose
-	}
-	if x.res.Minor == 0 && rw.Connection == h1.ConnectionNone && x.keep {
-		rw.Connection = h1.ConnectionKeepAlive
 	}
 	dst = h1.AppendResponse(dst, &x.res, rw)
 	return h1.AppendEnd(dst)

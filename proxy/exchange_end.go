@@ -28,7 +28,7 @@ func (x *exchange) releaseServer(now evloop.Time) {
 	h.sc = nil
 	switch {
 	case !x.serverKeep || !x.up.done || sc.out != nil:
-		sc.close()
+		sc.reset() // not close: no TIME_WAIT holds the port
 	case sc.srv.private || x.be.reuse == ReuseNever:
 		x.pin(sc)
 	default:
@@ -66,7 +66,7 @@ func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
 	x.log(now, why, at)
 	looksWhole := x.answering && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
 	x.serverKeep = false
-	x.dropServer(why)
+	x.dropServer()
 	x.endState()
 	c.x = nil
 	if looksWhole || why == CauseClientAbort || why == CauseClientTimeout && x.answering {
@@ -80,9 +80,10 @@ func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
 }
 
 // dropServer closes the connection to the server and gives the slot back. An
-// aborted request is reset, so that the server learns of it at once.
-func (x *exchange) dropServer(why Cause) {
-	if sc := x.hunt.sc; sc != nil && (why == CauseClientAbort || why == CauseClientTimeout || !x.up.done) {
+// aborted connection is reset: the server learns of it at once, and no
+// TIME_WAIT holds the port.
+func (x *exchange) dropServer() {
+	if sc := x.hunt.sc; sc != nil {
 		x.hunt.sc = nil
 		sc.reset()
 	}
@@ -119,7 +120,7 @@ func (x *exchange) fail(now evloop.Time, status int, why Cause, at phase) {
 		return
 	}
 	x.countAbort(why)
-	x.dropServer(why)
+	x.dropServer()
 	a := x.errorAnswer(status)
 	x.rec.Status = a.status
 	x.answerNow(now, a, why, at)
@@ -139,12 +140,12 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	x.local = true
 	x.rec.Status = a.status
 	x.fe.counters(x.w).status[statusClass(a.status)].inc()
-	if !x.up.done && !x.bodyHere() {
+	x.keep = x.keep && !a.closes
+	if !x.up.done && (a.redirect || !x.bodyHere()) {
 		x.keep = false // the rest of the body would be taken for the next request
 	}
 	if a.raw != nil {
 		x.keep = false
-		x.rec.BytesOut += uint64(len(a.raw))
 		x.writeAnswer(now, a.raw, nil, why, at)
 		return
 	}
@@ -201,7 +202,7 @@ func (x *exchange) badRequest(now evloop.Time, st h1.Status) {
 	x.fe.counters(x.w).badRequest.inc()
 	status := 400
 	if st == h1.Unsupported {
-		status = 501
+		status = 422 // an unknown transfer coding, as HAProxy answers
 	}
 	x.refuseEarly(now, status, CauseRequestInvalid)
 }
@@ -216,18 +217,13 @@ func (x *exchange) refuseEarly(now evloop.Time, status int, why Cause) {
 	x.keep = false
 	x.c.setState(clientBusy)
 	x.up = body{done: true}
-	a := x.fe.answers[status]
-	if e := x.fe.early[status]; e != nil {
-		a = e
-	}
-	x.answerNow(now, a, why, phaseRequest)
+	x.answerNow(now, x.fe.early[status], why, phaseRequest)
 }
 
 // clientGoneEarly: the client closed in its head, or before the first byte.
 func (x *exchange) clientGoneEarly(now evloop.Time) {
 	x.fe.counters(x.w).badRequest.inc()
-	x.rec.Status = 400
-	x.abort(now, CauseClientAbort, phaseRequest)
+	x.refuseEarly(now, 400, CauseClientAbort)
 }
 
 // badRequestBody: chunk framing broke after the head went to the server.
@@ -256,11 +252,11 @@ func (x *exchange) serverClosedEarly(now evloop.Time) {
 			x.repeat(now)
 			return
 		}
-		if x.c.requests > 0 && x.be.reuse == ReuseSafe && !x.repeatable() {
+		if x.c.requests > 0 {
 			// Whether the server acted on it is unknown. As over a direct
 			// connection that closes, the client decides about a retry.
-			x.rec.Status = 502
 			x.countBadAnswer()
+			x.logged = true
 			x.abort(now, CauseServerAbort, phaseHeaders)
 			return
 		}

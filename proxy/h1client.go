@@ -296,7 +296,7 @@ func (c *h1Client) write(head, body []byte) bool {
 		c.queue(body)
 		return true
 	}
-	n, res := c.fd.Writev(head, body, nil)
+	n, res := c.w.send(&c.fd, head, body)
 	if res == evloop.Failed {
 		return false
 	}
@@ -307,6 +307,22 @@ func (c *h1Client) write(head, body []byte) bool {
 		c.queue(body[n-len(head):])
 	}
 	return true
+}
+
+// joinMax is the largest body that is copied behind its head: one send(2) costs
+// less than gathering two pieces does.
+const joinMax = 2048 // bytes
+
+// send writes head and body as one. head may have room behind it in the
+// loop's scratch memory.
+func (w *worker) send(fd *evloop.FD, head, body []byte) (int, evloop.Result) {
+	switch {
+	case len(body) == 0:
+		return fd.Write(head)
+	case len(body) <= joinMax && len(body) <= cap(head)-len(head):
+		return fd.Write(append(head, body...))
+	}
+	return fd.Writev(head, body, nil)
 }
 
 func (c *h1Client) queue(p []byte) { c.out = c.w.queue(c.out, p) }

@@ -142,13 +142,14 @@ type compiler struct {
 	errs    Errors
 	section string
 	answers map[int]*answer
+	early   map[int]*answer
 	tune    Tune
 }
 
 // compile builds the plan of cfg; live objects are taken from or added to reg.
 func compile(cfg *Config, reg *registry) (*plan, Errors) {
 	c := &compiler{
-		cfg: cfg, reg: reg, tune: cfg.Global.Tune.withDefaults(), answers: newStandardAnswers(),
+		cfg: cfg, reg: reg, tune: cfg.Global.Tune.withDefaults(), answers: newStandardAnswers(), early: newEarlyAnswers(),
 		plan: &plan{cfg: cfg, byName: make(map[string]*backend)},
 	}
 	for i := range cfg.Backends {
@@ -246,7 +247,7 @@ func (c *compiler) frontend(spec *Frontend) {
 	fe.inspectDelay = spec.TCPRules.InspectDelay
 	fe.limits.Lenient = spec.AcceptInvalidRequest
 	fe.limits.Unsafe = spec.AcceptUnsafeRequest
-	fe.early = earlyAnswers(fe.answers, c.answers)
+	fe.early = c.early
 	fe.clientTuning = listener.ClientTuning{
 		KeepAlive: listener.KeepAlive{On: spec.ClientKeepAlive}, RcvBuf: c.tune.RcvBufClient, SndBuf: c.tune.SndBufClient,
 	}

@@ -144,7 +144,7 @@ func (sc *serverConn) end(rst bool) {
 		pool.setIdle(pool.nIdle - 1)
 		w.idle--
 	case connBusy, connOpening, connPinned:
-		pool.busy.remove(sc)
+		pool.removeBusy(sc)
 	case connClosed:
 		panic("server connection: closed twice")
 	}
@@ -171,16 +171,28 @@ type serverPool struct {
 	// idleNow is nIdle for other loops, kept where pool-max-conn needs it.
 	idleNow atomic.Int32
 	busy    serverList
-	// minIdle is the lowest nIdle since the last purge: connections that
-	// nobody needed in that time.
-	minIdle int
-	purgeAt evloop.Time
-	_       [16]byte
+	nBusy   int
+	// maxBusy is the most connections in use at once since the last purge, and
+	// needed what the purges before saw of it: more than that many are not kept.
+	maxBusy, needed int
+	purgeAt         evloop.Time
+	_               [16]byte
 }
 
 func (p *serverPool) setIdle(n int) {
 	p.nIdle = n
 	p.idleNow.Store(int32(n))
+}
+
+func (p *serverPool) addBusy(sc *serverConn) {
+	p.busy.add(sc)
+	p.nBusy++
+	p.maxBusy = max(p.maxBusy, p.nBusy)
+}
+
+func (p *serverPool) removeBusy(sc *serverConn) {
+	p.busy.remove(sc)
+	p.nBusy--
 }
 
 type serverList struct{ first, last *serverConn }
@@ -223,12 +235,9 @@ func (w *worker) takeIdle(srv *server, user serverUser, reusedOnly bool) *server
 	}
 	pool.idle.remove(sc)
 	pool.setIdle(pool.nIdle - 1)
-	if pool.nIdle < pool.minIdle {
-		pool.minIdle = pool.nIdle
-	}
 	w.idle--
 	sc.state, sc.user, sc.srv = connBusy, user, srv
-	pool.busy.add(sc)
+	pool.addBusy(sc)
 	return sc
 }
 
@@ -239,15 +248,16 @@ func (w *worker) putIdle(now evloop.Time, sc *serverConn) {
 	spec := sc.srv.spec
 	tooMany := spec.PoolMaxConn > 0 && sc.srv.live.idle(w.p) >= spec.PoolMaxConn
 	spent := spec.MaxReuse > 0 && int(sc.requests) > spec.MaxReuse
-	if spec.PoolNone || tooMany || spent || w.idle >= w.p.idlePerLoop || w.draining {
-		sc.close()
+	unneeded := pool.nIdle+pool.nBusy > max(pool.maxBusy, pool.needed) && pool.nIdle >= spec.PoolLowConn
+	if spec.PoolNone || tooMany || spent || unneeded || w.idle >= w.p.idlePerLoop || w.draining {
+		sc.reset()
 		return
 	}
 	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 && !sc.drained() {
-		sc.close()
+		sc.reset()
 		return
 	}
-	pool.busy.remove(sc)
+	pool.removeBusy(sc)
 	sc.state, sc.user, sc.idleSince = connIdle, nil, now
 	pool.idle.add(sc)
 	pool.setIdle(pool.nIdle + 1)
@@ -265,7 +275,7 @@ func (sc *serverConn) drained() bool {
 }
 
 // purgeIdle closes, for each server and once per pool-purge-delay, half of
-// the idle connections that nobody needed since the last time.
+// the idle connections beyond what the traffic of late has needed.
 func (w *worker) purgeIdle(now evloop.Time) {
 	for _, be := range w.p.plan.Load().backends {
 		for _, srv := range be.servers {
@@ -274,10 +284,11 @@ func (w *worker) purgeIdle(now evloop.Time) {
 				continue
 			}
 			pool.purgeAt = now.Add(srv.purgeDelay)
-			for n := (pool.minIdle + 1) / 2; n > 0 && pool.nIdle > srv.spec.PoolLowConn; n-- {
-				pool.idle.last.close()
+			pool.needed = (pool.needed + pool.maxBusy) / 2
+			pool.maxBusy = pool.nBusy
+			for n := (pool.nIdle + pool.nBusy - pool.needed + 1) / 2; n > 0 && pool.nIdle > srv.spec.PoolLowConn; n-- {
+				pool.idle.last.reset()
 			}
-			pool.minIdle = pool.nIdle
 		}
 	}
 }
@@ -290,7 +301,7 @@ func (sc *serverConn) write(head, body []byte) bool {
 		sc.out = w.queue(w.queue(sc.out, head), body)
 		return true
 	}
-	n, res := sc.fd.Writev(head, body, nil)
+	n, res := w.send(&sc.fd, head, body)
 	if res == evloop.Failed {
 		return false
 	}
