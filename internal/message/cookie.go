@@ -9,8 +9,9 @@ type Cookie struct {
 	Name, Value Span // without white space around them
 	Field       int  // index of the field
 
-	from, next int  // bytes of the pair in the field's value, and where the next one begins
-	begun      bool // Field is valid
+	from, end int  // the pair in the field's value
+	next      int  // where the next one may begin; -1: in the next field
+	begun     bool // Field is valid
 }
 
 // NextCookie moves c to the next pair of the request's Cookie fields.
@@ -52,44 +53,59 @@ func (h *Head) NextSetCookie(c *Cookie) bool {
 		if id := h.Fields[i].ID; id != FieldSetCookie && id != FieldSetCookie2 {
 			continue
 		}
+		value := h.Fields[i].Value
+		text := h.Text(value)
+		if bytes.IndexByte(text[:pairEnd(text, 0, ';')], '=') < 0 {
+			continue // what follows are attributes
+		}
 		c.Field, c.next = i, 0
-		if h.cookiePair(c, h.Fields[i].Value) {
+		if h.cookiePair(c, value) {
 			return true
 		}
 	}
 	return false
 }
 
-// cookiePair reads the pair at c.next of value; false when nothing but
-// separators is left there.
+// cookiePair reads the next pair at or after c.next of value; false when there
+// is none. As in HAProxy, "," separates pairs of a Cookie field too, quotes hide
+// separators, and neither a word without "=" nor a name that begins with "$" is
+// a cookie.
 func (h *Head) cookiePair(c *Cookie, value Span) bool {
 	text := h.Text(value)
-	i := c.next
-	for i < len(text) && (text[i] == ';' || isBlank(text[i])) {
-		i++
+	also := byte(';')
+	if h.Fields[c.Field].ID == FieldCookie {
+		also = ','
 	}
-	if i == len(text) {
-		c.next = -1
-		return false
+	for c.next >= 0 {
+		from := c.next
+		for from < len(text) && (text[from] == ';' || text[from] == also || isBlank(text[from])) {
+			from++
+		}
+		end := pairEnd(text, from, also)
+		c.from, c.end, c.next = from, end, end+1
+		if end == len(text) {
+			c.next = -1
+		}
+		if eq := bytes.IndexByte(text[from:end], '='); eq >= 0 && text[from] != '$' {
+			c.Name, c.Value = trimmed(value, text, from, from+eq), trimmed(value, text, from+eq+1, end)
+			return true
+		}
 	}
-	c.from = i
-	end := i
+	return false
+}
+
+// pairEnd finds the first separator outside quotes.
+func pairEnd(text []byte, i int, also byte) int {
 	quoted := false
-	for end < len(text) && (quoted || text[end] != ';') {
-		quoted = quoted != (text[end] == '"')
-		end++
+	for ; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ';' || c == also):
+			return i
+		}
 	}
-	c.next = end + 1
-	if end >= len(text) {
-		c.next = -1
-	}
-	eq := bytes.IndexByte(text[i:end], '=')
-	if eq < 0 {
-		c.Name, c.Value = trimmed(value, text, i, end), value.Sub(end, end)
-		return true
-	}
-	c.Name, c.Value = trimmed(value, text, i, i+eq), trimmed(value, text, i+eq+1, end)
-	return true
+	return i
 }
 
 func trimmed(value Span, text []byte, from, to int) Span {
@@ -103,32 +119,79 @@ func trimmed(value Span, text []byte, from, to int) Span {
 }
 
 // RemoveCookie takes the pair that c stands on out of its Cookie field, and
-// the field out of the head when no other pair is left. Afterwards c stands
-// before the pair that followed.
+// the field out of the head when nothing else is left in it. Afterwards c stands
+// before the pair that followed. A Set-Cookie field is taken out as a whole. To
+// take out all pairs of a name use DelCookies, which copies only once.
 func (h *Head) RemoveCookie(c *Cookie) {
-	value := h.Fields[c.Field].Value
-	text := h.Text(value)
-	before := bytes.TrimRight(text[:c.from], "; \t")
-	var after []byte
+	f := &h.Fields[c.Field]
+	text := h.Text(f.Value)
+	before, after := bytes.TrimRight(text[:c.from], ";, \t"), []byte(nil)
 	if c.next >= 0 {
-		after = bytes.TrimLeft(text[c.next:], "; \t")
+		after = bytes.TrimLeft(text[c.next:], ";, \t")
 	}
-	if len(before) == 0 && len(after) == 0 {
-		h.removeField(c.Field)
+	if len(before)+len(after) == 0 || f.ID != FieldCookie {
+		h.DelField(c.Field)
 		c.Field, c.next = c.Field-1, -1
 		return
 	}
 	start := len(h.Extra)
 	h.Extra = append(h.Extra, before...)
-	if len(before) > 0 && len(after) > 0 {
+	c.next = -1
+	if len(after) > 0 {
+		if len(before) > 0 {
+			h.Extra = append(h.Extra, "; "...)
+		}
+		c.next = len(h.Extra) - start
+		h.Extra = append(h.Extra, after...)
+	}
+	f.Value = h.extraFrom(start)
+}
+
+// DelCookies takes all pairs with the name out of the Cookie fields, and fields
+// in which nothing else is left, and reports how many pairs there were.
+func (h *Head) DelCookies(name []byte) int {
+	n := 0
+	for i := h.Find(FieldCookie, 0); i >= 0; i = h.Find(FieldCookie, i+1) {
+		removed, left := h.delCookies(i, name)
+		n += removed
+		if !left {
+			h.DelField(i)
+			i--
+		}
+	}
+	return n
+}
+
+// delCookies copies what is to stay of field i, if anything is to go.
+func (h *Head) delCookies(i int, name []byte) (removed int, left bool) {
+	value := h.Fields[i].Value
+	c := Cookie{begun: true, Field: i}
+	start, kept := len(h.Extra), 0
+	for h.cookiePair(&c, value) {
+		text := h.Text(value)
+		if !bytes.Equal(h.Text(c.Name), name) {
+			continue
+		}
+		removed++
+		h.keepPairs(start, bytes.TrimRight(text[kept:c.from], ";, \t"))
+		kept = min(c.end+1, len(text))
+	}
+	if removed == 0 {
+		return 0, true
+	}
+	h.keepPairs(start, h.Text(value)[kept:])
+	h.Fields[i].Value = h.extraFrom(start)
+	return removed, len(h.Extra) > start
+}
+
+// keepPairs appends the text of some pairs to those in Extra since start. What
+// looks like separators at the end may stand in an open quote: it is left.
+func (h *Head) keepPairs(start int, text []byte) {
+	text = bytes.TrimLeft(text, ";, \t")
+	if len(text) > 0 && len(h.Extra) > start {
 		h.Extra = append(h.Extra, "; "...)
 	}
-	c.next = len(h.Extra) - start
-	h.Extra = append(h.Extra, after...)
-	if len(after) == 0 {
-		c.next = -1
-	}
-	h.Fields[c.Field].Value = h.extraFrom(start)
+	h.Extra = append(h.Extra, text...)
 }
 
 // SetCookieValue replaces the value of the pair that c stands on, in a Cookie
@@ -140,23 +203,14 @@ func (h *Head) SetCookieValue(c *Cookie, value []byte) bool {
 	}
 	f := &h.Fields[c.Field]
 	whole := h.Text(f.Value)
-	from := int(c.Value.Off - f.Value.Off)
-	to := from + int(c.Value.Len)
-	hasEq := from > 0 && bytes.IndexByte(whole[c.from:from], '=') >= 0
-	start := len(h.Extra)
-	h.Extra = append(h.Extra, whole[:from]...)
-	if !hasEq {
-		h.Extra = append(h.Extra, '=')
-	}
-	valueAt := len(h.Extra) - start
-	h.Extra = append(h.Extra, value...)
-	h.Extra = append(h.Extra, whole[to:]...)
+	name, from := int(c.Name.Off-f.Value.Off), int(c.Value.Off-f.Value.Off)
+	grown := len(value) - int(c.Value.Len)
+	f.Value = h.keepJoined(whole[:from], value, whole[from+int(c.Value.Len):])
+	c.Name = f.Value.Sub(name, name+int(c.Name.Len))
+	c.Value = f.Value.Sub(from, from+len(value))
+	c.end += grown
 	if c.next >= 0 {
-		c.next += len(h.Extra) - start - len(whole)
+		c.next += grown
 	}
-	nameAt := int(c.Name.Off - f.Value.Off)
-	f.Value = h.extraFrom(start)
-	c.Name = f.Value.Sub(nameAt, nameAt+int(c.Name.Len))
-	c.Value = f.Value.Sub(valueAt, valueAt+len(value))
 	return true
 }

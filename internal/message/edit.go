@@ -25,7 +25,11 @@ func (h *Head) Add(name, value []byte) bool {
 	if !ValidToken(name) || !ValidValue(value) {
 		return false
 	}
-	h.Fields = append(h.Fields, Field{Name: h.Keep(name), Value: h.Keep(trimBlanks(value)), ID: FieldIDOf(name)})
+	f := Field{Name: h.Keep(name), Value: h.Keep(trimBlanks(value)), ID: FieldIDOf(name)}
+	if f.ID == FieldHost {
+		h.Host = f.Value
+	}
+	h.Fields = append(h.Fields, f)
 	return true
 }
 
@@ -110,13 +114,9 @@ func (h *Head) SetURI(uri []byte) bool {
 	return true
 }
 
-// SetPath replaces the path and leaves the query (http-request set-path).
-func (h *Head) SetPath(path []byte) bool {
-	if bytes.IndexByte(path, '?') >= 0 {
-		return false
-	}
-	return h.splicePath(path, len(h.PathOnly()))
-}
+// SetPath replaces the path and leaves the query (http-request set-path). A "?"
+// in path begins the query, as in HAProxy.
+func (h *Head) SetPath(path []byte) bool { return h.splicePath(path, len(h.PathOnly())) }
 
 // SetPathQuery replaces path and query (http-request set-pathq).
 func (h *Head) SetPathQuery(pathq []byte) bool { return h.splicePath(pathq, int(h.Path.Len)) }
@@ -128,6 +128,9 @@ func (h *Head) splicePath(text []byte, n int) bool {
 	}
 	if h.Form == FormAbsolute && text[0] != '/' {
 		return false // it would run into the authority
+	}
+	if h.Form == FormAsterisk {
+		return h.retarget(h.Keep(text))
 	}
 	target := h.Text(h.Target)
 	before := len(target) - int(h.Path.Len)

@@ -104,32 +104,31 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 // HostName gives the name or address of a Host value or authority, without the
 // port; an IPv6 address keeps its brackets.
 func HostName(host []byte) []byte {
-	for i := len(host) - 1; i >= 0; i-- {
-		switch c := host[i]; {
-		case c == ':':
-			return host[:i]
-		case c < '0' || c > '9':
-			return host
+	if len(host) > 0 && host[0] == '[' {
+		if end := bytes.IndexByte(host, ']'); end >= 0 {
+			return host[:end+1]
 		}
+	}
+	if colon := bytes.LastIndexByte(host, ':'); colon >= 0 {
+		return host[:colon]
 	}
 	return host
 }
 
-// URLParam finds a parameter of a query string: the bytes between "name=" and
-// the next "&", ";" or the end. delim is what separates parameters besides "&"
-// and ";". An empty name finds the first parameter. next is where the search
-// for another one may go on.
-func URLParam(query, name []byte, from int) (value []byte, next int, ok bool) {
+// URLParam finds the next parameter at or after from in a query: the value of
+// "name=value", which "&", ";" or delim ends. An empty name finds any. next is
+// where the search may go on.
+func URLParam(query, name []byte, delim byte, from int) (value []byte, next int, ok bool) {
 	for from < len(query) {
 		end := from
-		for end < len(query) && query[end] != '&' && query[end] != ';' {
+		for end < len(query) && query[end] != '&' && query[end] != ';' && query[end] != delim {
 			end++
 		}
-		p := query[from:end]
-		if eq := bytes.IndexByte(p, '='); eq >= 0 && (len(name) == 0 || bytes.Equal(p[:eq], name)) {
-			return p[eq+1:], end + 1, true
-		}
+		pair := query[from:end]
 		from = end + 1
+		if eq := bytes.IndexByte(pair, '='); eq >= 0 && (len(name) == 0 || bytes.Equal(pair[:eq], name)) {
+			return pair[eq+1:], from, true
+		}
 	}
 	return nil, from, false
 }

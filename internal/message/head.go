@@ -121,9 +121,12 @@ func (h *Head) Value(i int) []byte { return h.Text(h.Fields[i].Value) }
 // Name gives the name of field i as it was received.
 func (h *Head) Name(i int) []byte { return h.Text(h.Fields[i].Name) }
 
-// PathOnly gives the path without the query (HAProxy's "path"). It is empty in
-// "http://host", and "*" in an asterisk target.
+// PathOnly gives the path without the query. It is empty in "http://host" and
+// in an asterisk target, as HAProxy's "path".
 func (h *Head) PathOnly() []byte {
+	if h.Form == FormAsterisk {
+		return nil
+	}
 	p := h.Text(h.Path)
 	if q := bytes.IndexByte(p, '?'); q >= 0 {
 		p = p[:q]
