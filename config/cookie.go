@@ -1,0 +1,89 @@
+package config
+
+import (
+	"strings"
+	"time"
+
+	"github.com/weir-lb/weir/proxy"
+)
+
+var cookieOptions = []string{
+	"rewrite", "insert", "prefix", "indirect", "nocache", "postonly", "preserve", "httponly", "secure",
+	"domain", "maxidle", "maxlife", "attr",
+}
+
+// cookie is the "cookie" keyword of a backend (manual 4.2).
+func (c *compiler) cookie(l *line) {
+	if l.args[0] == "" {
+		c.fail(l, "wants the name of a cookie")
+		return
+	}
+	k := proxy.Cookie{Name: l.args[0]}
+	o := options{c: c, l: l, words: l.args[1:]}
+	for o.next() {
+		if !cookieFlag(&k, o.name) {
+			c.cookieValue(&o, &k)
+		}
+	}
+	modes := 0
+	for _, on := range []bool{k.Insert, k.Rewrite, k.Prefix} {
+		if on {
+			modes++
+		}
+	}
+	switch {
+	case modes > 1:
+		c.fail(l, "rewrite, insert and prefix can't be combined")
+	case k.Preserve && !k.Insert && !k.Indirect:
+		c.fail(l, "preserve wants insert or indirect beside it")
+	}
+	c.draft.back.Cookie = &k
+	c.draft.httpOptions = append(c.draft.httpOptions, l)
+}
+
+func cookieFlag(k *proxy.Cookie, name string) bool {
+	flags := map[string]*bool{
+		"rewrite": &k.Rewrite, "insert": &k.Insert, "prefix": &k.Prefix, "indirect": &k.Indirect, "nocache": &k.NoCache,
+		"postonly": &k.PostOnly, "preserve": &k.Preserve, "httponly": &k.HTTPOnly, "secure": &k.Secure,
+	}
+	if flags[name] == nil {
+		return false
+	}
+	*flags[name] = true
+	return true
+}
+
+// cookieValue reads the options that take a value. Their times are in seconds.
+func (c *compiler) cookieValue(o *options, k *proxy.Cookie) {
+	seconds := func(at *time.Duration) {
+		v := o.value()
+		if o.bad {
+			return
+		}
+		d, err := parseDuration(v, time.Second)
+		o.check(err)
+		*at = d
+	}
+	switch o.name {
+	case "domain":
+		v := o.value()
+		if !strings.Contains(strings.TrimPrefix(v, "."), ".") && !o.bad {
+			c.note(LevelWarning, o.l, "the domain %s has no inner dot; clients may not accept it (RFC 6265 section 5.2.3)", quote(v))
+		}
+		k.Domains = append(k.Domains, v)
+	case "maxidle":
+		seconds(&k.MaxIdle)
+	case "maxlife":
+		seconds(&k.MaxLife)
+	case "attr":
+		v := o.value()
+		if i := strings.IndexFunc(v, func(r rune) bool { return r < ' ' || r == ';' || r == 0x7f }); i >= 0 {
+			o.fail("attr can't hold %s", quote(v[i:i+1]))
+		}
+		k.Attrs = append(k.Attrs, v)
+	case "dynamic":
+		o.fail("dynamic: weir does not support this yet; give each server a cookie value")
+	default:
+		o.unknown(cookieOptions)
+	}
+}

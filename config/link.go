@@ -1,0 +1,230 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-lb/weir/health"
+	"github.com/weir-lb/weir/proxy"
+)
+
+// link checks what only the whole configuration can tell and turns the drafts
+// into frontends and backends.
+func (c *compiler) link() {
+	byName := map[string]*draft{}
+	for _, d := range c.drafts {
+		if d.isBack() {
+			byName[d.name] = d
+		}
+	}
+	c.assignIDs()
+	for _, d := range c.drafts {
+		c.sec, c.draft, c.in = &Section{Head: d.head.st.Words}, d, d.kind
+		c.finishMode(d)
+		c.finishRoutes(d, byName)
+		c.finishTracks(d, byName)
+		c.warnDraft(d)
+	}
+	if len(c.errs) > 0 {
+		return
+	}
+	for _, d := range c.drafts {
+		if d.isFront() {
+			c.out.Config.Frontends = append(c.out.Config.Frontends, d.frontend())
+		}
+		if d.isBack() {
+			c.out.Config.Backends = append(c.out.Config.Backends, d.backend())
+		}
+	}
+}
+
+// assignIDs gives each proxy, server and bind without an id the lowest free
+// number, in file order (manual "id").
+func (c *compiler) assignIDs() {
+	taken := map[int]*draft{}
+	for _, d := range c.drafts {
+		if before := taken[d.common.ID]; d.common.ID > 0 && before != nil {
+			c.sec = &Section{Head: d.head.st.Words}
+			c.fail(d.head, "id %d is taken by %s at %s", d.common.ID, before.describe(), before.head.origin())
+		}
+		taken[d.common.ID] = d
+	}
+	next := 0
+	free := func() int {
+		for next++; taken[next] != nil; next++ {
+		}
+		return next
+	}
+	for _, d := range c.drafts {
+		if d.common.ID == 0 {
+			d.common.ID = free()
+		}
+		d.numberServers()
+		d.numberBinds()
+	}
+}
+
+func (d *draft) numberServers() {
+	taken := map[int]bool{}
+	for i := range d.back.Servers {
+		taken[d.back.Servers[i].ID] = true
+	}
+	next := 1
+	for i := range d.back.Servers {
+		if d.back.Servers[i].ID == 0 {
+			for taken[next] {
+				next++
+			}
+			d.back.Servers[i].ID = next
+			next++
+		}
+		d.back.Balance.Servers[i].ID = d.back.Servers[i].ID
+	}
+}
+
+func (d *draft) numberBinds() {
+	taken := map[int]bool{}
+	for i := range d.front.Binds {
+		taken[d.front.Binds[i].ID] = true
+	}
+	next := 1
+	for i := range d.front.Binds {
+		if d.front.Binds[i].ID != 0 {
+			continue
+		}
+		for taken[next] {
+			next++
+		}
+		d.front.Binds[i].ID = next
+		next++
+	}
+}
+
+// finishMode takes out what needs HTTP in a section that is a relay of bytes.
+func (c *compiler) finishMode(d *draft) {
+	c.finishCheck(d)
+	c.finishBalance(d)
+	if d.common.Mode == proxy.ModeHTTP {
+		return
+	}
+	for _, l := range d.httpOptions {
+		c.note(LevelWarning, l, "ignored: it needs mode http, and %s has mode tcp", d.describe())
+	}
+	if d.logFmt != nil && d.isFront() && (d.front.Log.Format == proxy.LogHTTP || d.front.Log.Format == proxy.LogCLF) {
+		if d.from == nil || d.from.logFmt != d.logFmt {
+			c.note(LevelWarning, d.logFmt, "needs mode http; option tcplog is used")
+		}
+		d.front.Log.Format = proxy.LogTCP
+	}
+	d.common.HTTPRules = proxy.HTTPRules{}
+	d.common.ForwardFor, d.common.OriginalTo = nil, nil
+	d.front.MonitorURI, d.front.MonitorFail = "", nil
+	d.back.Cookie, d.back.RetryOn, d.back.HTTPSendName = nil, nil, ""
+}
+
+// finishRoutes checks that the backends that a frontend names exist and speak
+// its language.
+func (c *compiler) finishRoutes(d *draft, byName map[string]*draft) {
+	if !d.isFront() {
+		return
+	}
+	for _, r := range d.routes {
+		if !strings.Contains(r.target, "%") { // a log-format text names it at run time
+			c.checkRoute(d, r, byName)
+		}
+	}
+	if d.fallback.line == nil {
+		if d.kind == inListen {
+			d.front.DefaultBackend = d.name
+		}
+		return
+	}
+	c.checkRoute(d, d.fallback, byName)
+	if d.kind == inListen && len(d.back.Servers) > 0 {
+		c.note(LevelWarning, d.fallback.line, "the servers of %s are never used: default_backend comes first", d.describe())
+	}
+}
+
+func (c *compiler) checkRoute(d *draft, r route, byName map[string]*draft) {
+	names := slices.Sorted(maps.Keys(byName))
+	switch to := byName[r.target]; {
+	case to == nil:
+		c.fail(r.line, "there is no backend %s%s", quote(r.target), didYouMean(r.target, names))
+	case to == d:
+		c.fail(r.line, "%s can't lead to itself", d.describe())
+	case to.common.Mode == proxy.ModeTCP && d.common.Mode == proxy.ModeHTTP:
+		c.fail(r.line, "%s (%s) has mode tcp, but %s has mode http", to.describe(), to.head.origin(), d.describe())
+	case to.common.Mode != d.common.Mode:
+		c.fail(r.line, "%s (%s) has mode http, but %s has mode tcp: weir does not turn a relay into HTTP yet; use mode http on both sides",
+			to.describe(), to.head.origin(), d.describe())
+	}
+}
+
+// finishTracks checks that tracked servers exist and are checked themselves.
+func (c *compiler) finishTracks(d *draft, byName map[string]*draft) {
+	for i := range d.back.Servers {
+		track := d.back.Servers[i].Check.Track
+		if track == "" {
+			continue
+		}
+		l := d.serverLines[i]
+		target, hops := trackedServer(byName, track), 0
+		for target != nil && target.Track != "" && hops <= trackHopsMax {
+			target = trackedServer(byName, target.Track)
+			hops++
+		}
+		switch {
+		case target == nil:
+			c.fail(l, "track: there is no server %s", quote(track))
+		case hops > trackHopsMax:
+			c.fail(l, "track: %s leads in a circle or over more than %d servers", quote(track), trackHopsMax)
+		case !target.Enabled:
+			c.fail(l, "track: the server %s has no check", quote(track))
+		}
+	}
+}
+
+const trackHopsMax = 64 // servers that track each other in a row
+
+func trackedServer(byName map[string]*draft, path string) *health.ServerSpec {
+	backend, name, _ := strings.Cut(path, "/")
+	d := byName[backend]
+	if d == nil {
+		return nil
+	}
+	for i := range d.back.Servers {
+		if d.back.Servers[i].Name == name {
+			return &d.back.Servers[i].Check
+		}
+	}
+	return nil
+}
+
+// warnDraft says what is legal and hardly meant.
+func (c *compiler) warnDraft(d *draft) {
+	if d.isFront() && len(d.front.Binds) == 0 && !d.common.Disabled {
+		c.note(LevelWarning, d.head, "has no bind line: nothing can connect to it")
+	}
+	if missing := d.missingTimeouts(); len(missing) > 0 && !d.common.Disabled {
+		c.note(LevelWarning, d.head, "missing timeouts: sessions can hang for good; set timeout %s above zero", strings.Join(missing, ", "))
+	}
+}
+
+func (d *draft) frontend() proxy.Frontend {
+	f := d.front
+	f.Common = d.common
+	f.Timeouts = d.timeouts()
+	return f
+}
+
+func (d *draft) backend() proxy.Backend {
+	b := d.back
+	b.Common = d.common
+	b.Timeouts = d.timeouts()
+	b.Balance.Name, b.Balance.Origin = d.name, d.common.Origin
+	if d.algorithm != nil {
+		b.Balance.Origin = d.algorithm.origin()
+	}
+	return b
+}
