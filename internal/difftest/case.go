@@ -112,13 +112,20 @@ func (c *Case) readHeader(about string) error {
 		case ok && key == "mode":
 			c.Mode = value
 		case ok && key == "normalise":
-			for _, word := range strings.Fields(value) {
-				if !normalisations[word] {
-					return fmt.Errorf("can't normalise %q: unknown", word)
-				}
-				c.Normalise[word] = true
+			if err := c.normalise(strings.Fields(value)); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+func (c *Case) normalise(words []string) error {
+	for _, word := range words {
+		if !normalisations[word] {
+			return fmt.Errorf("can't normalise %q: unknown", word)
+		}
+		c.Normalise[word] = true
 	}
 	return nil
 }

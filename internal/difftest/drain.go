@@ -16,14 +16,14 @@ const drainPoll = 2 * time.Millisecond
 // conn: then the next segment is a read of its own. The kernel has no event
 // for this, so its table of sockets is polled.
 func (w *World) drained(conn *net.TCPConn) error {
-	local := conn.LocalAddr().(*net.TCPAddr).Port
-	remote := conn.RemoteAddr().(*net.TCPAddr).Port
+	ours := conn.LocalAddr().(*net.TCPAddr).Port
+	theirs := conn.RemoteAddr().(*net.TCPAddr).Port
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	deadline := time.NewTimer(stepTimeout)
 	defer deadline.Stop()
 	for {
-		waiting, err := receiveQueue(remote, local)
+		waiting, err := receiveQueue(theirs, ours)
 		if err != nil || waiting == 0 {
 			return err
 		}
@@ -37,19 +37,19 @@ func (w *World) drained(conn *net.TCPConn) error {
 	}
 }
 
-// receiveQueue returns the number of unread bytes of the socket with these
-// ports; 0 also when there is no such socket (any more).
-func receiveQueue(localPort, remotePort int) (int, error) {
+// receiveQueue returns the number of unread bytes of the socket that is bound
+// to one port and connected to the other; 0 also when there is none (any more).
+func receiveQueue(bound, connected int) (int, error) {
 	f, err := os.Open("/proc/net/tcp")
 	if err != nil {
 		return 0, fmt.Errorf("can't read socket table: %w", err)
 	}
 	defer f.Close()
-	local, remote := fmt.Sprintf(":%04X", localPort), fmt.Sprintf(":%04X", remotePort)
+	from, to := fmt.Sprintf(":%04X", bound), fmt.Sprintf(":%04X", connected)
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 5 || !strings.HasSuffix(fields[1], local) || !strings.HasSuffix(fields[2], remote) {
+		if len(fields) < 5 || !strings.HasSuffix(fields[1], from) || !strings.HasSuffix(fields[2], to) {
 			continue
 		}
 		var sending, waiting int

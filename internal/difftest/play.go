@@ -58,10 +58,8 @@ func Play(c *Case, binary, dir string, want *Result) (got Result, failed error) 
 	if err := w.finishLog(); err != nil && failed == nil {
 		failed = err
 	}
-	got.set("log", "")
-	for _, s := range w.logOnly(c) {
-		got.set(s.name, s.text)
-	}
+	atEnd := w.result(c)
+	got.set("log", atEnd.get("log"))
 	if failed == nil {
 		failed = stopped
 	}
@@ -69,15 +67,6 @@ func Play(c *Case, binary, dir string, want *Result) (got Result, failed error) 
 		failed = fmt.Errorf("%w\n%s", failed, process.output.String())
 	}
 	return got, failed
-}
-
-// logOnly returns the log as it stands after the proxy has ended.
-func (w *World) logOnly(c *Case) []section {
-	r := w.result(c)
-	if text := r.get("log"); text != "" {
-		return []section{{"log", text}}
-	}
-	return nil
 }
 
 func (w *World) playAll(steps []Step) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -210,13 +211,9 @@ func (w *World) playWant(e *end, text []byte) error {
 
 func (w *World) playLog(step *Step) error {
 	if len(step.Texts) > 0 {
+		text := string(step.Texts[0])
 		return w.wait(stepTimeout, func() bool {
-			for _, line := range w.logs {
-				if strings.Contains(line, string(step.Texts[0])) {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(w.logs, func(line string) bool { return strings.Contains(line, text) })
 		})
 	}
 	if len(step.Words) != 1 {
