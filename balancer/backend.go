@@ -3,54 +3,73 @@ package balancer
 import (
 	"fmt"
 	"sync"
-	"time"
-)
-
-const (
-	serversMax  = 1 << 14 // per backend; HAProxy's roundrobin has 4095
-	weightMax   = 256     // manual: "weight"
-	weightScale = 16      // steps of one unit of weight, so that slow start can raise a server of weight 1 gently
+	"sync/atomic"
 )
 
 // A Backend chooses among its servers.
 type Backend struct {
 	// Set by New, then read-only.
-	spec    Spec
-	servers []*Server
+	spec     Spec
+	servers  []*Server
+	ids      []int // Server.ID by Server.index
+	hashFunc func([]byte) uint32
 
-	mu    sync.Mutex
-	queue waiterList
-	next  int
-	age   uint64
+	control sync.Mutex // serialises what changes members, weights and limits; taken before mu
+
+	// Atomic. The table while choices can be made from it alone: no server has a limit and nobody waits. Else nil.
+	fast atomic.Pointer[table]
+
+	_    [cacheLine]byte
+	turn atomic.Uint64 // turns taken from a table
+	_    [cacheLine]byte
+
+	mu sync.Mutex
+	// Guarded by mu.
+	table       *table
+	picker      picker
+	queue       waiterList // of those that may take any member
+	waiting     int        // in all queues
+	stuck       int        // in the queues of servers
+	age         uint64     // number of waiters so far
+	openServers int        // members with a free slot
+	load        int        // slots taken and waiters, while fast is nil
+	dynamic     bool       // some server's limit follows load
+	loadLow     int        // no limit changes while load stays within loadLow..loadHigh
+	loadHigh    int
+	grants      *Waiter // chain of those that must be told once mu is free
+
+	draws atomic.Uint64 // random numbers used
+	stats backendStats  // stats.go
 }
 
-// New makes a backend. Servers start up, except those that are Disabled, which start in maintenance.
+// New makes a backend. Servers start up, except those that are Disabled, which start in maintenance. Slow start does not
+// apply to the start (manual: "slowstart").
 func New(spec Spec) (*Backend, error) {
-	if len(spec.Servers) > serversMax {
-		return nil, fmt.Errorf("can't balance backend %s: %d servers, limit %d", spec.Name, len(spec.Servers), serversMax)
+	spec = spec.withDefaults()
+	if err := spec.check(); err != nil {
+		return nil, fmt.Errorf("can't balance backend %s: %w", spec.Name, err)
 	}
-	b := &Backend{spec: spec}
+	b := &Backend{spec: spec, hashFunc: hashFuncs[spec.HashFunc]}
 	for i, ss := range spec.Servers {
-		if ss.Weight < 0 {
-			ss.Weight = 1
-		}
-		if ss.ID == 0 {
-			ss.ID = i + 1
-		}
-		s := &Server{spec: ss, backend: b, index: i, dynamic: int32(ss.MaxConn), weightSet: ss.Weight}
-		s.eweight.Store(int32(ss.Weight * weightScale))
+		s := &Server{spec: ss, backend: b, index: i, maxConn: int32(ss.MaxConn), weight: int32(ss.Weight)}
 		if ss.Disabled {
 			s.state.Store(uint32(StateMaint))
 		}
 		b.servers = append(b.servers, s)
+		b.ids = append(b.ids, ss.ID)
 	}
+	b.picker = newPicker(b)
+	b.draws.Store(spec.Seed)
+	b.control.Lock()
+	defer b.control.Unlock()
+	b.installTable(b.newTable(b.chooseMembers()))
 	return b, nil
 }
 
 // Name is the backend's name.
 func (b *Backend) Name() string { return b.spec.Name }
 
-// Spec is the backend as it was configured.
+// Spec is the backend as it was configured, with its defaults.
 func (b *Backend) Spec() Spec { return b.spec }
 
 // Servers are the backend's servers in the order of the configuration. The slice must not be changed.
@@ -76,100 +95,61 @@ func (b *Backend) Current() int {
 }
 
 // Queued is the number of sessions that wait for a slot, those that wait for one server included.
-func (b *Backend) Queued() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := b.queue.len
-	for _, s := range b.servers {
-		n += s.queue.len
-	}
-	return n
-}
+func (b *Backend) Queued() int { return int(b.stats.queued.Load()) }
 
 // UsableServers counts the servers that can take new sessions, backups included, and all servers.
 func (b *Backend) UsableServers() (up, total int) {
 	for _, s := range b.servers {
-		if s.State() == StateUp && s.eweight.Load() > 0 {
+		if s.Usable() {
 			up++
 		}
 	}
 	return up, len(b.servers)
 }
 
-// Acquire asks for a slot.
-func (b *Backend) Acquire(w *Waiter, r *Request) (*Server, Verdict) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	usable := 0
-	for range b.servers {
-		s := b.servers[b.next%len(b.servers)]
-		b.next++
-		if s.State() != StateUp {
-			continue
-		}
-		usable++
-		if s.dynamic == 0 || s.used.Load() < s.dynamic {
-			s.used.Add(1)
-			s.served.Add(1)
-			return s, Granted
+// Members counts the servers among which sessions are balanced now, and says whether they are backups (manual: "nbsrv").
+func (b *Backend) Members() (n int, backups bool) {
+	for _, s := range b.servers {
+		if s.member.Load() {
+			n++
+			backups = s.spec.Backup
 		}
 	}
-	if usable == 0 {
-		return nil, NoServer
-	}
-	if w == nil {
-		return nil, QueueFull
-	}
-	w.BackPos = b.queue.len
-	b.queue.append(w)
-	return nil, Queued
+	return n, backups
 }
 
-// Release gives a slot back. The session that has waited longest gets it at once.
-func (b *Backend) Release(s *Server) {
-	b.mu.Lock()
-	w := b.queue.head
-	if w != nil {
-		b.queue.remove(w)
-		w.granted, w.server = true, s
-	} else {
-		s.used.Add(-1)
+// WeightsAreStatic reports whether the algorithm takes no account of weights that change (manual: "set weight").
+func (b *Backend) WeightsAreStatic() bool {
+	switch b.spec.Algorithm {
+	case RoundRobin, LeastConn, Random:
+		return false
+	case Source, Hash:
+		return !b.spec.Consistent
 	}
-	b.mu.Unlock()
-	if w != nil {
-		w.Granter.SlotGranted(w, s)
-	}
+	return true
 }
 
-// Leave takes a waiter out of its queue. If its slot was granted meanwhile, the slot is the caller's, to use or Release.
-func (b *Backend) Leave(w *Waiter) (s *Server, granted bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if w.list != nil {
-		w.list.remove(w)
-		return nil, false
+// random gives the next 64 random bits.
+func (b *Backend) random() uint64 { return scatter(b.draws.Add(1)) }
+
+// keyOf is the hashed key of a request, if it has one and the algorithm wants one.
+func (b *Backend) keyOf(r *Request) (uint64, bool) {
+	switch {
+	case b.spec.Algorithm != Source && b.spec.Algorithm != Hash:
+		return 0, false
+	case r.HasKey:
+		return r.Key, true
+	case len(r.KeyBytes) > 0:
+		return b.HashKey(r.KeyBytes), true
 	}
-	s, granted = w.server, w.granted
-	w.server, w.granted = nil, false
-	return s, granted
+	return 0, false
 }
 
-// SetState changes what a server takes.
-func (b *Backend) SetState(s *Server, st State, now time.Duration) { s.state.Store(uint32(st)) }
-
-// SetWeight changes a server's weight.
-func (b *Backend) SetWeight(s *Server, weight int) {
-	s.eweight.Store(int32(weight * weightScale))
+// withinShare reports whether "hash-balance-factor" leaves room for one more session on s.
+func (b *Backend) withinShare(t *table, s *Server) bool {
+	if b.spec.BalanceFactor == 0 || t.share == nil {
+		return true
+	}
+	sessions := int64(s.used.Load()) + int64(s.queue.len)
+	return sessions < t.shareOf(s.index, int64(b.load), b.spec.BalanceFactor)
 }
-
-// SetMaxConn changes a server's slots.
-func (b *Backend) SetMaxConn(s *Server, maxConn int) { s.dynamic = int32(maxConn) }
-
-// NextTick says when Tick has something to do.
-func (b *Backend) NextTick(now time.Duration) (at time.Duration, ok bool) { return 0, false }
-
-// Tick moves slow starts on.
-func (b *Backend) Tick(now time.Duration) {}
-
-// HashKey hashes a key as the backend's hash-type says.
-func (b *Backend) HashKey(p []byte) uint64 { return 0 }

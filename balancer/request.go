@@ -30,6 +30,18 @@ type Request struct {
 	Now time.Duration
 }
 
+// stickyTo is the sticky server if it may be taken; nil if there is none.
+func (r *Request) stickyTo() *Server {
+	s := r.Sticky
+	if s == nil || r.StickyStrict {
+		return s
+	}
+	if s == r.Exclude || !s.State().accepts() {
+		return nil
+	}
+	return s
+}
+
 // A Verdict is the answer to Acquire.
 type Verdict uint8
 
