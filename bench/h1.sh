@@ -21,7 +21,7 @@ http { access_log off; keepalive_requests 100000000; keepalive_timeout 300;
 EOF
 cat >"$dir/proxy.cfg" <<EOF
 global
-	maxconn 20000
+	maxconn 5000
 	nbthread 1
 defaults
 	mode http

@@ -53,6 +53,7 @@ func (c *clientConn) open(w *worker, owner clientSession, d *door, num int) bool
 		w.loop.Kernel().Close(num)
 		return false
 	}
+	c.fd.Assume(evloop.ReadyIn | evloop.ReadyOut)
 	w.clients.add(c)
 	w.live++
 	return true
