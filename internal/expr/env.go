@@ -88,6 +88,9 @@ type Process struct {
 	Node     string // global "node", or the host name: %H
 	PID      int
 	Vars     ProcVars
+	// IsLocal reports whether an address is one of this machine's; nil: only the
+	// loopback ones are.
+	IsLocal func(netip.Addr) bool
 }
 
 // Live answers what some fetches ask about the state of proxies. An empty name

@@ -22,12 +22,12 @@ type Record struct {
 	BytesOut uint64 // to the client (%B)
 	BytesIn  uint64 // from the client (%U)
 
-	Status      int     // 0 is logged as -1
+	Status      int     // 0: none, logged as -1 in HTTP mode
 	Term        [2]byte // termination state, "--"
 	CookieState [2]byte // request cookie, response cookie, "--"
 
 	// RequestLine is a copy of the request's first line ("GET / HTTP/1.1"), cut
-	// to tune.http.logurilen; nil when no valid request came.
+	// to tune.http.logurilen; empty when no valid request came.
 	RequestLine []byte
 
 	Retries      int

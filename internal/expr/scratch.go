@@ -3,12 +3,14 @@ package expr
 import (
 	"encoding/binary"
 	"math/rand/v2"
+
+	"github.com/weir-lb/weir/internal/pattern"
 )
 
 const (
-	resultMax    = 16 << 10  // bytes of what one converter gives; a longer result fails
-	scratchBytes = 4 << 10   // bytes a Scratch begins with
-	scratchMax   = 512 << 10 // bytes it may grow to
+	resultMax    = 64 << 10 // bytes of what one converter gives; a longer result fails
+	scratchBytes = 4 << 10  // bytes a Scratch begins with
+	scratchMax   = 1 << 20  // bytes it may grow to
 )
 
 // A Scratch is the working memory that one loop lends to all evaluations on it.
@@ -18,6 +20,8 @@ type Scratch struct {
 	rng   *rand.ChaCha8
 	dates dateCache
 	sets  []*varSet // free
+
+	machine pattern.Machine // groups of regular expressions
 }
 
 // NewScratch returns working memory for one loop. The seed feeds the rand and
@@ -39,7 +43,7 @@ func (s *Scratch) room(n int) []byte {
 	}
 	if cap(s.buf)-len(s.buf) < n {
 		// Earlier results keep the old array alive as long as they need it.
-		s.buf = make([]byte, 0, max(2*cap(s.buf), n))
+		s.buf = make([]byte, 0, min(max(2*cap(s.buf), n), scratchMax))
 	}
 	return s.buf[len(s.buf):len(s.buf):cap(s.buf)]
 }
