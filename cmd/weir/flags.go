@@ -27,6 +27,7 @@ type options struct {
 	master     bool // -W, -Ws
 	notify     bool // -Ws
 	fatal      bool // -dW: warnings are errors
+	diagnose   bool // -dD
 
 	masterCLI string // -S
 	pidFile   string // -p
@@ -137,6 +138,8 @@ func (s *scanner) debugFlag(word string) {
 		o.foreground = true
 	case "-dW":
 		o.fatal = true
+	case "-dD":
+		o.diagnose = true
 	default:
 		o.unused = append(o.unused, word)
 	}

@@ -27,7 +27,6 @@ const (
 // supply is what the system grants.
 type supply struct {
 	soft, hard  uint64 // RLIMIT_NOFILE
-	mayRaise    bool   // root may go beyond the hard limit
 	memoryBytes uint64 // cgroup limit or -m; 0: none known
 }
 
@@ -38,7 +37,7 @@ type demand struct {
 	hardLimit   int // fd-hard-limit
 	bufferBytes int
 	loops       int
-	binds       int
+	sockets     int // listening
 	checks      int
 	logs        int
 }
@@ -54,7 +53,7 @@ type limits struct {
 // fixed counts the descriptors that exist without any connection.
 func (d demand) fixed() uint64 {
 	const perLoop = 2 // epoll and eventfd
-	return uint64(descriptorsFixed + perLoop*d.loops + d.binds*d.loops + d.checks + d.logs)
+	return uint64(descriptorsFixed + perLoop*d.loops + d.sockets + d.checks + d.logs)
 }
 
 // connectionBytes is the worst case: both buffers taken.
@@ -111,20 +110,29 @@ func configuredLimits(s supply, d demand, available uint64) (limits, error) {
 	return l, nil
 }
 
+// wanted is the number of descriptors that the configuration asks for; 0 when
+// it leaves that to us.
+func (d demand) wanted() uint64 {
+	switch {
+	case d.ulimitN > 0:
+		return uint64(d.ulimitN)
+	case d.maxConn > 0:
+		return d.needs(d.maxConn)
+	}
+	return 0
+}
+
 // needs counts the descriptors for n client connections.
 func (d demand) needs(n int) uint64 { return descriptorsPerConnection*uint64(n) + d.fixed() }
 
 // available is the number of descriptors that we can have.
 func (s supply) available(d demand) uint64 {
 	if d.ulimitN > 0 {
-		return uint64(d.ulimitN)
+		return min(uint64(d.ulimitN), s.hard)
 	}
 	most := uint64(descriptorsMax)
 	if d.hardLimit > 0 {
 		most = uint64(d.hardLimit)
-	}
-	if s.mayRaise && d.maxConn > 0 {
-		return max(min(s.hard, most), min(d.needs(d.maxConn), most))
 	}
 	return min(s.hard, most)
 }
@@ -140,20 +148,25 @@ func (s supply) connectionsByMemory(d demand) (n int, known bool) {
 	return int((usable - memoryFixed) / d.connectionBytes()), true
 }
 
-// descriptorSupply reads RLIMIT_NOFILE.
-func descriptorSupply() (supply, error) {
+// descriptorSupply reads RLIMIT_NOFILE, after an attempt to raise the hard
+// limit to what is wanted, which root often may.
+func descriptorSupply(wanted uint64) (supply, error) {
 	var r syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
 		return supply{}, fmt.Errorf("can't read the descriptor limit: %w", err)
 	}
-	return supply{soft: r.Cur, hard: r.Max, mayRaise: syscall.Geteuid() == 0}, nil
+	higher := syscall.Rlimit{Cur: r.Cur, Max: wanted}
+	if wanted > r.Max && syscall.Setrlimit(syscall.RLIMIT_NOFILE, &higher) == nil {
+		r.Max = wanted
+	}
+	return supply{soft: r.Cur, hard: r.Max}, nil
 }
 
-// setDescriptors makes n the limit, raising the hard one where that is needed.
+// setDescriptors makes n the limit.
 func setDescriptors(n uint64, s supply) error {
-	r := syscall.Rlimit{Cur: n, Max: max(n, s.hard)}
+	r := syscall.Rlimit{Cur: n, Max: s.hard}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
-		return fmt.Errorf("cannot raise FD limit to %d, limit is %d", n, s.hard)
+		return fmt.Errorf("cannot raise FD limit to %d, limit is %d: %w", n, s.hard, err)
 	}
 	return nil
 }

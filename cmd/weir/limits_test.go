@@ -7,7 +7,7 @@ import (
 )
 
 func TestLimitsFitWhatTheSystemGrants(t *testing.T) {
-	plain := demand{bufferBytes: 16384, loops: 2, binds: 1}
+	plain := demand{bufferBytes: 16384, loops: 2, sockets: 1}
 	fixed := plain.fixed()
 	with := func(change func(*demand)) demand { d := plain; change(&d); return d }
 	for name, row := range map[string]struct {
@@ -23,8 +23,7 @@ func TestLimitsFitWhatTheSystemGrants(t *testing.T) {
 		"hardly any memory":           {supply{hard: 20000, memoryBytes: 16 << 20}, plain, 1, ""},
 		"configured":                  {supply{hard: 20000}, with(func(d *demand) { d.maxConn = 100 }), 100, ""},
 		"configured for 1024":         {supply{hard: 1024}, with(func(d *demand) { d.maxConn = 480 }), 480, ""},
-		"configured beyond the limit": {supply{hard: 1000}, with(func(d *demand) { d.maxConn = 5000 }), 0, "cannot raise FD limit to 10038, limit is 1000"},
-		"root raises it":              {supply{hard: 1000, mayRaise: true}, with(func(d *demand) { d.maxConn = 5000 }), 5000, ""},
+		"configured beyond the limit": {supply{hard: 1000}, with(func(d *demand) { d.maxConn = 5000 }), 0, "cannot raise FD limit to 10037, limit is 1000"},
 		"ulimit-n decides":            {supply{hard: 20000}, with(func(d *demand) { d.ulimitN = 300 }), 104, ""},
 		"nothing fits":                {supply{hard: 30}, plain, 0, "no connection fits"},
 	} {

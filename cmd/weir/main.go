@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"github.com/weir-lb/weir/config"
 )
 
 // Exit codes (management.txt chapter 3; those of signals are a shell's).
@@ -56,7 +58,7 @@ func run(args []string) int {
 
 // evaluateCondition is -cc.
 func evaluateCondition(opt options, say *messages) int {
-	holds, err := evaluate(opt.condition)
+	holds, err := config.EvalCondition(opt.condition, config.Env{LocalName: opt.localPeer, Master: opt.master})
 	switch {
 	case err != nil:
 		say.alert("config : Failed to evaluate condition: %v", err)

@@ -5,6 +5,9 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
+
+	"github.com/weir-lb/weir/config"
 )
 
 // messages prints to the terminal the way HAProxy does:
@@ -12,8 +15,9 @@ import (
 //	[WARNING]  (4711) : config : missing timeouts for frontend 'www'.
 //
 // Before the first warning or alert it says who is speaking, as that output
-// ends up in bug reports.
+// ends up in bug reports. Loops may speak at the same time.
 type messages struct {
+	mu    sync.Mutex
 	out   io.Writer
 	quiet bool
 	said  bool // who is speaking
@@ -32,11 +36,14 @@ func (m *messages) alert(format string, args ...any) {
 }
 
 func (m *messages) introduce() {
-	if m.said {
+	m.mu.Lock()
+	said := m.said
+	m.said = true
+	m.mu.Unlock()
+	if said {
 		return
 	}
-	m.said = true
-	m.notice("weir version is %s (HAProxy language %s)", weirVersion(), languageVersion)
+	m.notice("weir version is %s (HAProxy language %s)", weirVersion(), config.LanguageVersion)
 	if path, err := os.Executable(); err == nil {
 		m.notice("path to executable is %s", path)
 	}
@@ -49,5 +56,7 @@ func (m *messages) print(level, format string, args ...any) {
 	}
 	text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
 	text = strings.ReplaceAll(text, "\n", "\n   | ")
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	fmt.Fprintf(m.out, "%-11s(%d) : %s\n", "["+level+"]", os.Getpid(), text)
 }

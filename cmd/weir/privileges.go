@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os/user"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -14,28 +12,8 @@ import (
 // chroot, user, group, uid, gid). The zero identity changes nothing.
 type identity struct {
 	chroot   string
-	uid, gid int // 0: unchanged
+	uid, gid int // 0 or less: unchanged
 	dumpable bool
-}
-
-// lookUp fills the numbers from names; numbers win over names only where the
-// name is empty.
-func (id *identity) lookUp(userName, groupName string) error {
-	if userName != "" {
-		u, err := user.Lookup(userName)
-		if err != nil {
-			return fmt.Errorf("cannot find user id for '%s'", userName)
-		}
-		id.uid, _ = strconv.Atoi(u.Uid)
-	}
-	if groupName != "" {
-		g, err := user.LookupGroup(groupName)
-		if err != nil {
-			return fmt.Errorf("cannot find group id for '%s'", groupName)
-		}
-		id.gid, _ = strconv.Atoi(g.Gid)
-	}
-	return nil
 }
 
 // assume enters the chroot and gives the privileges away, for all threads of
@@ -53,7 +31,7 @@ func (id identity) assume() error {
 	if err := id.dropGroup(); err != nil {
 		return err
 	}
-	if id.uid != 0 && id.uid != syscall.Getuid() {
+	if id.uid > 0 && id.uid != syscall.Getuid() {
 		if err := syscall.Setuid(id.uid); err != nil {
 			return fmt.Errorf("cannot set uid %d: %w", id.uid, err)
 		}
@@ -66,12 +44,12 @@ func (id identity) assume() error {
 
 // dropGroup also leaves the supplementary groups, which only root may do.
 func (id identity) dropGroup() error {
-	if syscall.Geteuid() == 0 && (id.uid != 0 || id.gid != 0) {
+	if syscall.Geteuid() == 0 && (id.uid > 0 || id.gid > 0) {
 		if err := syscall.Setgroups(nil); err != nil {
 			return fmt.Errorf("cannot drop supplementary groups: %w", err)
 		}
 	}
-	if id.gid != 0 && id.gid != syscall.Getgid() {
+	if id.gid > 0 && id.gid != syscall.Getgid() {
 		if err := syscall.Setgid(id.gid); err != nil {
 			return fmt.Errorf("cannot set gid %d: %w", id.gid, err)
 		}

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"go.uber.org/automaxprocs/maxprocs"
+
+	"github.com/weir-lb/weir/config"
+	"github.com/weir-lb/weir/proxy"
 )
 
 // A program is one run of the command, from the files to the last connection.
@@ -18,7 +21,8 @@ type program struct {
 	back *background // not nil: started by a first process that waits for us
 
 	startDir string         // where we were before -C
-	conf     *configuration // what the files say
+	conf     *config.Result // what the files say
+	demand   demand         // what that needs
 
 	proxy  server
 	notify *notifier
@@ -42,7 +46,7 @@ func (p *program) run() int {
 	if p.opt.check {
 		return p.check()
 	}
-	if p.conf.process.daemon && p.mayDetach() {
+	if p.conf.Process.Daemon && p.mayDetach() {
 		return p.detach(p.startDir)
 	}
 	return p.serve()
@@ -66,27 +70,23 @@ func (p *program) load() int {
 		p.say.alert("%v", err)
 		return exitFailed
 	}
-	files, err := expandFolders(p.opt.files)
+	var err error
+	p.conf, err = config.Load(p.opt.files, p.environment())
 	if err != nil {
-		p.say.alert("%v", err)
+		p.tellErrors(err)
 		return exitFailed
 	}
-	if len(files) == 0 {
-		p.say.alert("config : no configuration file in %s", strings.Join(p.opt.files, " "))
-		return exitFailed
-	}
-	p.setEnvironment(files)
-	p.conf, err = loadConfiguration(files)
-	if err != nil {
-		for line := range strings.Lines(err.Error()) {
-			p.say.alert("config : %s", line)
-		}
-		p.say.alert("config : Fatal errors found in configuration.")
-		return exitFailed
-	}
-	p.conf.apply(p.opt, p.name)
-	p.say.quiet = p.opt.quiet || p.conf.process.quiet && !p.opt.verbose
+	p.overrule(p.conf)
+	p.demand = demandOf(p.conf)
+	p.say.quiet = p.opt.quiet || p.conf.Process.Quiet && !p.opt.verbose
 	return p.tellNotices()
+}
+
+func (p *program) tellErrors(err error) {
+	for line := range strings.Lines(err.Error()) {
+		p.say.alert("config : %s", line)
+	}
+	p.say.alert("config : Fatal errors found in configuration.")
 }
 
 func (p *program) enterFolder() error {
@@ -98,40 +98,29 @@ func (p *program) enterFolder() error {
 		return nil
 	}
 	if err := os.Chdir(p.opt.dir); err != nil {
-		return fmt.Errorf("Could not change to directory %s : %w", p.opt.dir, reason(err))
+		return fmt.Errorf("Could not change to directory %s : %w", p.opt.dir, err)
 	}
 	return nil
-}
-
-// setEnvironment sets the variables that a file may use (configuration.txt 2.3).
-func (p *program) setEnvironment(files []string) {
-	local := p.opt.localPeer
-	if local == "" {
-		local, _ = os.Hostname()
-	}
-	os.Setenv("HAPROXY_LOCALPEER", local)
-	os.Setenv("HAPROXY_CFGFILES", strings.Join(files, ";"))
-	if p.opt.master {
-		os.Setenv("HAPROXY_MWORKER", "1")
-	}
 }
 
 // tellNotices prints what is unusual in the files. A background process has
 // nothing to add where its parent has read them too.
 func (p *program) tellNotices() int {
-	warnings := 0
-	for _, n := range p.conf.notices {
-		switch n.level {
-		case levelWarning:
-			warnings++
-			p.say.warning("config : %s", n.text)
+	if p.back != nil && p.conf.Process.Daemon && !p.opt.daemon {
+		return exitOK
+	}
+	for i := range p.conf.Notices {
+		n := &p.conf.Notices[i]
+		switch n.Level {
+		case config.LevelWarning:
+			p.say.warning("config : %s", n)
+		case config.LevelDiag:
+			p.say.print("DIAG", "config : %s", n)
 		default:
-			if p.opt.verbose || p.opt.check || n.level == levelSaid {
-				p.say.notice("config : %s", n.text)
-			}
+			p.say.notice("config : %s", n)
 		}
 	}
-	if warnings > 0 && (p.opt.fatal || p.conf.process.zeroWarning) {
+	if p.conf.Warned() && (p.opt.fatal || p.conf.Process.ZeroWarning) {
 		p.say.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.")
 		return exitFailed
 	}
@@ -140,14 +129,11 @@ func (p *program) tellNotices() int {
 
 // check is -c: all that can be said without opening a socket.
 func (p *program) check() int {
-	if err := checkProxy(p.conf); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			p.say.alert("config : %s", line)
-		}
-		p.say.alert("config : Fatal errors found in configuration.")
+	if err := proxy.Check(*p.conf.Config); err != nil {
+		p.tellErrors(err)
 		return exitFailed
 	}
-	if p.conf.demand.binds == 0 {
+	if p.demand.sockets == 0 {
 		fmt.Println("Configuration file has no error but will not start (no listener) => exit(2).")
 		return exitNoListener
 	}
@@ -160,7 +146,7 @@ func (p *program) check() int {
 // takeResources settles processors, memory and descriptors, before anything
 // is opened.
 func (p *program) takeResources() error {
-	loops := p.conf.loops()
+	loops := p.conf.Process.Loops
 	if loops == 0 {
 		// Rounds a cgroup's share of processors down, which the runtime's own
 		// reading does not.
@@ -170,9 +156,9 @@ func (p *program) takeResources() error {
 		loops = runtime.GOMAXPROCS(0)
 	}
 	runtime.GOMAXPROCS(loops) // as many as loops: docs/ARCHITECTURE.md
-	p.conf.demand.loops = loops
+	p.demand.loops = loops
 
-	s, err := descriptorSupply()
+	s, err := descriptorSupply(p.demand.wanted())
 	if err != nil {
 		return err
 	}
@@ -192,7 +178,11 @@ func (p *program) takeResources() error {
 			return err
 		}
 	}
-	p.conf.setLimits(loops, l)
+	g := &p.conf.Config.Global
+	g.Loops, g.MaxConn, g.UlimitN = loops, l.maxConn, int(l.descriptors)
+	if g.Tune.MaxPipes == 0 {
+		g.Tune.MaxPipes = max(l.maxPipes, 1)
+	}
 	if p.opt.verbose {
 		p.say.notice("%s; %d loops", l.formula, loops)
 	}
@@ -201,12 +191,12 @@ func (p *program) takeResources() error {
 
 // settle computes the limits. "no strict-limits" makes do with what there is.
 func (p *program) settle(s supply) (limits, error) {
-	l, err := computeLimits(s, p.conf.demand)
-	if err == nil || p.conf.process.strictLimits {
+	l, err := computeLimits(s, p.demand)
+	if err == nil || p.conf.Process.StrictLimits {
 		return l, err
 	}
 	p.say.warning("%v", err)
-	d := p.conf.demand
+	d := p.demand
 	d.maxConn = 0
 	return computeLimits(s, d)
 }

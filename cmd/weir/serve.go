@@ -13,7 +13,7 @@ import (
 // serve opens everything, becomes who it shall be, and serves until told to
 // stop. The order is HAProxy's: what needs privileges comes before they go.
 func (p *program) serve() int {
-	if p.conf.demand.binds == 0 {
+	if p.demand.sockets == 0 {
 		p.say.alert("config : no listener: nothing to serve")
 		return exitNoListener
 	}
@@ -37,7 +37,7 @@ func (p *program) start() error {
 	}
 	old := append(append([]int(nil), p.opt.finish...), p.opt.terminate...)
 	err := takePorts(old, func() (err error) {
-		p.proxy, err = openProxy(p.conf)
+		p.proxy, err = p.openProxy()
 		return err
 	})
 	if err != nil {
@@ -51,27 +51,24 @@ func (p *program) start() error {
 			p.say.warning("%v", err)
 		}
 	}
-	return p.conf.process.identity.assume()
+	return identityOf(&p.conf.Process).assume()
 }
 
 // writePidFile is for processes that somebody else looks after: foreground
 // ones write none.
 func (p *program) writePidFile() error {
-	name := p.opt.pidFile
-	if name == "" {
-		name = p.conf.process.pidFile
-	}
+	name := p.conf.Process.PIDFile
 	if name == "" || p.back == nil && !p.master() {
 		return nil
 	}
 	text := fmt.Sprintf("%d\n", os.Getpid())
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		return fmt.Errorf("Cannot create pidfile %s: %w", name, reason(err))
+		return fmt.Errorf("Cannot create pidfile %s: %w", name, err)
 	}
 	return nil
 }
 
-func (p *program) master() bool { return p.opt.master || p.conf.process.master }
+func (p *program) master() bool { return p.opt.master || p.conf.Process.MasterWorker }
 
 // An ending says how a run came to its end.
 type ending struct {
@@ -132,11 +129,10 @@ func (w *watch) ready() {
 }
 
 func (w *watch) handle(sig syscall.Signal) {
-	drains := sig == syscall.SIGUSR1 || sig == syscall.SIGTERM && w.conf.process.drainOnTerm
 	switch {
 	case sig == syscall.SIGHUP || sig == syscall.SIGUSR2:
 		w.say.warning("%s: weir cannot reload its configuration or upgrade itself yet; it goes on as it is", signalName(sig))
-	case drains && w.end.signal == 0:
+	case sig == syscall.SIGUSR1 && w.end.signal == 0:
 		w.drain(sig)
 	case sig == syscall.SIGUSR1:
 		// It drains already.
@@ -155,7 +151,7 @@ func (w *watch) drain(sig syscall.Signal) {
 	w.notify.stopping()
 	go func() {
 		ctx := w.ctx
-		if d := w.conf.process.hardStop; d > 0 {
+		if d := w.conf.Config.Global.HardStop; d > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, d)
 			defer cancel()
@@ -174,7 +170,7 @@ func (p *program) end(how ending) int {
 		return exitSIGTERM
 	case how.signal == syscall.SIGINT && p.master():
 		return exitSIGINT
-	case how.signal == syscall.SIGTERM && !p.conf.process.drainOnTerm, how.signal == syscall.SIGINT:
+	case how.signal == syscall.SIGTERM, how.signal == syscall.SIGINT:
 		dieBySignal(how.signal)
 	}
 	return exitOK

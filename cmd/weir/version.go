@@ -6,11 +6,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
-)
 
-// languageVersion is the HAProxy release whose configuration language weir
-// speaks; version_atleast() and tools that read -v compare with it.
-const languageVersion = "3.2.0"
+	"github.com/weir-lb/weir/config"
+)
 
 // weirVersion is the module's version, with the commit it was built from when
 // it has no version of its own.
@@ -38,9 +36,9 @@ func weirVersion() string {
 func printVersion(out io.Writer, wanted versionWanted) {
 	switch wanted {
 	case versionNumber:
-		fmt.Fprintln(out, languageVersion)
+		fmt.Fprintln(out, config.LanguageVersion)
 	case versionBranch:
-		fmt.Fprintln(out, languageVersion[:strings.LastIndexByte(languageVersion, '.')])
+		fmt.Fprintln(out, config.LanguageVersion[:strings.LastIndexByte(config.LanguageVersion, '.')])
 	case versionShort:
 		printVersionLine(out)
 	case versionLong:
@@ -50,20 +48,21 @@ func printVersion(out io.Writer, wanted versionWanted) {
 }
 
 func printVersionLine(out io.Writer) {
-	fmt.Fprintf(out, "HAProxy version %s weir/%s - https://github.com/weir-lb/weir\n", languageVersion, weirVersion())
+	fmt.Fprintf(out, "HAProxy version %s weir/%s - https://github.com/weir-lb/weir\n", config.LanguageVersion, weirVersion())
 	fmt.Fprintf(out, "Status: weir, an independent load balancer that speaks HAProxy's configuration language.\n")
 	fmt.Fprintf(out, "Running on: %s\n", kernelName())
 }
 
 // printBuild has the lines that tools look for in haproxy -vv.
 func printBuild(out io.Writer) {
+	features := config.Features()
 	fmt.Fprintf(out, `Build options :
   TARGET  = linux-glibc
   CPU     = %s
   CC      = %s
-  OPTIONS = USE_EPOLL=1 USE_LINUX_SPLICE=1 USE_LINUX_TPROXY=1 USE_TFO=1 USE_SYSTEMD=1 USE_THREAD=1
+  OPTIONS = USE_%s=1
 
-Feature list : +ACCEPT4 +EPOLL +GETADDRINFO +LINUX_SPLICE +LINUX_TPROXY +SYSTEMD +TFO +THREAD +TPROXY -LUA -OPENSSL -PCRE -QUIC
+Feature list : +%s
 
 Default settings :
   bufsize = 16384, maxrewrite = 1024, maxpollevents = 512
@@ -76,7 +75,7 @@ Available polling systems :
 Total: 1 (1 usable), will use epoll.
 
 Modules :
-`, runtime.GOARCH, runtime.Version(), runtime.NumCPU())
+`, runtime.GOARCH, runtime.Version(), strings.Join(features, "=1 USE_"), strings.Join(features, " +"), runtime.NumCPU())
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range info.Deps {
 			fmt.Fprintf(out, "  %s %s\n", dep.Path, dep.Version)

@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"time"
+	"strconv"
+	"strings"
+
+	"github.com/weir-lb/weir/config"
+	"github.com/weir-lb/weir/listener"
+	"github.com/weir-lb/weir/proxy"
 )
 
 // A server is the part of proxy.Proxy that the command needs.
@@ -13,44 +17,77 @@ type server interface {
 	Ready() <-chan struct{}
 }
 
-// configuration is what the files say, for the command's use.
-type configuration struct {
-	process process
-	notices []notice
-	demand  demand
+// environment is what the command line adds to what a file may see.
+func (p *program) environment() config.Env {
+	return config.Env{LocalName: p.opt.localPeer, Master: p.opt.master, Diagnose: p.opt.diagnose}
 }
 
-// process is what the global section says about the process.
-type process struct {
-	daemon, master, quiet, zeroWarning, strictLimits bool
-
-	pidFile     string
-	identity    identity
-	hardStop    time.Duration
-	drainOnTerm bool
+// overrule puts the command line above the files (management.txt chapter 3).
+func (p *program) overrule(r *config.Result) {
+	if p.opt.maxConn > 0 {
+		r.Process.MaxConn = p.opt.maxConn
+	}
+	if p.opt.pidFile != "" {
+		r.Process.PIDFile = p.opt.pidFile
+	}
+	if r.Config.Global.LogTag == "" {
+		r.Config.Global.LogTag = p.name
+	}
+	for i := range r.Config.Frontends {
+		if fe := &r.Config.Frontends[i]; fe.MaxConn == 0 {
+			fe.MaxConn = p.opt.frontConn
+		}
+	}
 }
 
-// level of a notice.
-type level uint8
-
-const (
-	levelNotice  level = iota // worth knowing when one looks
-	levelSaid                 // .notice in the file: always printed
-	levelWarning              // counts for -dW
-)
-
-type notice struct {
-	level level
-	text  string
+// demandOf counts what the configuration will open.
+func demandOf(r *config.Result) demand {
+	g, ps := &r.Config.Global, &r.Process
+	d := demand{
+		maxConn: ps.MaxConn, ulimitN: ps.UlimitN, hardLimit: ps.FDHardLimit,
+		bufferBytes: g.Tune.BufSize, logs: len(g.Logs),
+	}
+	if d.bufferBytes == 0 {
+		d.bufferBytes = bufferBytesDefault
+	}
+	for i := range r.Config.Frontends {
+		fe := &r.Config.Frontends[i]
+		d.logs += len(fe.Logs)
+		for _, bind := range fe.Binds {
+			d.sockets += socketsOf(bind)
+		}
+	}
+	for i := range r.Config.Backends {
+		for _, s := range r.Config.Backends[i].Servers {
+			if s.Check.Enabled {
+				d.checks++
+			}
+		}
+	}
+	return d
 }
 
-var errNotLinked = errors.New("not linked")
+const bufferBytesDefault = 16 << 10 // tune.bufsize
 
-func loadConfiguration(files []string) (*configuration, error) { return nil, errNotLinked }
-func evaluate(text string) (bool, error)                       { return false, errNotLinked }
-func checkProxy(c *configuration) error                        { return errNotLinked }
-func openProxy(c *configuration) (server, error)               { return nil, errNotLinked }
+// socketsOf counts the sockets of one bind: a port range opens many.
+func socketsOf(bind listener.Spec) int {
+	n := max(bind.Shards, 1)
+	ports := bind.Address[strings.LastIndexByte(bind.Address, ':')+1:]
+	first, last, isRange := strings.Cut(ports, "-")
+	from, err1 := strconv.Atoi(first)
+	to, err2 := strconv.Atoi(last)
+	if isRange && err1 == nil && err2 == nil && to > from {
+		n *= to - from + 1
+	}
+	return n
+}
 
-func (c *configuration) apply(opt options, name string) {}
-func (c *configuration) loops() int                     { return 0 }
-func (c *configuration) setLimits(loops int, l limits)  {}
+// identityOf is who the process shall be.
+func identityOf(ps *config.Process) identity {
+	return identity{chroot: ps.Chroot, uid: ps.UID, gid: ps.GID, dumpable: ps.Dumpable}
+}
+
+// openProxy compiles the plan and opens every bind.
+func (p *program) openProxy() (server, error) {
+	return proxy.New(*p.conf.Config, proxy.Options{Logf: p.say.warning})
+}
