@@ -71,7 +71,10 @@ func (x *exchange) readCookie() {
 	case p.spec.Prefix:
 		x.req.SetCookieValue(&ck, rest)
 	case p.spec.Indirect:
-		x.req.RemoveCookie(&ck)
+		for ok {
+			x.req.RemoveCookie(&ck)
+			ck, ok = x.req.FindCookie(p.name)
+		}
 	}
 }
 
@@ -132,7 +135,7 @@ func (x *exchange) forgetCookie() {
 }
 
 func (x *exchange) noCache() {
-	if x.be.cookie.spec.NoCache {
+	if x.be.cookie.spec.NoCache && x.cacheable() {
 		x.res.Add([]byte("cache-control"), []byte("private"))
 	}
 }
@@ -146,4 +149,37 @@ func (x *exchange) serverCookie() (message.Cookie, bool) {
 		}
 	}
 	return ck, false
+}
+
+// cacheable reports whether a cache between us and the client may keep the
+// response: only then does it need to be told that the cookie makes it
+// private. Without a lifetime or a validator caches keep nothing (RFC 9111
+// section 3).
+func (x *exchange) cacheable() bool {
+	if x.req.Method != message.MethodGet {
+		return false
+	}
+	switch x.res.Status {
+	case 200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501:
+	default:
+		return false
+	}
+	keeps := x.res.FindName([]byte("etag"), 0) >= 0 || x.res.FindName([]byte("last-modified"), 0) >= 0 ||
+		x.res.Find(message.FieldExpires, 0) >= 0
+	for i := x.res.Find(message.FieldCacheControl, 0); i >= 0; i = x.res.Find(message.FieldCacheControl, i+1) {
+		value := x.res.Value(i)
+		for off := 0; off < len(value); {
+			from, to, next := message.ListItem(value, off)
+			item := value[from:to]
+			off = next
+			switch name, _, _ := bytes.Cut(item, []byte("=")); {
+			case message.EqualFold(name, []byte("max-age")), message.EqualFold(name, []byte("s-maxage")):
+				keeps = true
+			case message.EqualFold(name, []byte("no-cache")), message.EqualFold(name, []byte("no-store")),
+				message.EqualFold(name, []byte("private")):
+				return false
+			}
+		}
+	}
+	return keeps
 }

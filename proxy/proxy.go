@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-lb/weir/internal/accesslog"
 	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/expr"
 	"github.com/weir-lb/weir/listener"
 )
 
@@ -43,6 +44,8 @@ type Proxy struct {
 	maxPipes    int64
 	idlePerLoop int // idle server connections that one loop may keep
 	wallClock   func() time.Time
+	process     *expr.Process
+	seed        uint64 // of random numbers in rules
 
 	// Written by all loops.
 	conns          atomic.Int64 // client connections now
@@ -75,6 +78,8 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 		loops = runtime.GOMAXPROCS(0)
 	}
 	p.reg = newRegistry(loops)
+	p.process = newProcess(&cfg)
+	p.seed = uint64(p.wallClock().UnixNano())
 	pl, errs := compile(&cfg, p.reg)
 	if len(errs) > 0 {
 		return nil, errs

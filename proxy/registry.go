@@ -22,10 +22,12 @@ func newRegistry(loops int) *registry {
 
 // A liveFrontend is what survives of a frontend from plan to plan.
 type liveFrontend struct {
-	conns    atomic.Int64 // client connections now, for maxconn
-	maxConn  atomic.Int64
-	counters []frontCounters // one per loop
-	logged   atomic.Uint32
+	conns                   atomic.Int64 // client connections now, for maxconn
+	maxConn                 atomic.Int64
+	counters                []frontCounters // one per loop
+	logged                  atomic.Uint32
+	connRate, requestRate   atomic.Int64 // of the last second
+	connsSeen, requestsSeen uint64       // by sampleRates, on its loop only
 }
 
 func (r *registry) frontend(name string) *liveFrontend {
@@ -43,6 +45,8 @@ type liveBackend struct {
 	bal      *balancer.Backend
 	servers  []*liveServer
 	counters []backCounters // one per loop
+	rate     atomic.Int64   // sessions of the last second
+	seen     uint64         // by sampleRates, on its loop only
 }
 
 // A liveServer is what survives of a server.

@@ -284,9 +284,10 @@ func (w *worker) purgeIdle(now evloop.Time) {
 				continue
 			}
 			pool.purgeAt = now.Add(srv.purgeDelay)
-			pool.needed = (pool.needed + pool.maxBusy) / 2
+			excess := pool.nIdle + pool.nBusy - max(pool.needed, pool.maxBusy)
+			pool.needed = (max(pool.needed, pool.maxBusy) + pool.maxBusy) / 2
 			pool.maxBusy = pool.nBusy
-			for n := (pool.nIdle + pool.nBusy - pool.needed + 1) / 2; n > 0 && pool.nIdle > srv.spec.PoolLowConn; n-- {
+			for n := (excess + 1) / 2; n > 0 && pool.nIdle > srv.spec.PoolLowConn; n-- {
 				pool.idle.last.reset()
 			}
 		}

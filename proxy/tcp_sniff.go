@@ -63,11 +63,10 @@ func (s *tcpSession) finishSniff(now evloop.Time, over bool) {
 	env.Final = over
 	for i := range s.fe.tcpContent {
 		r := &s.fe.tcpContent[i]
-		hit, sure := r.cond.Decide(env)
-		if !sure {
+		switch r.cond.Test(env) {
+		case expr.Unsure:
 			return // more bytes, or the end of the delay, will tell
-		}
-		if !hit {
+		case expr.No:
 			continue
 		}
 		switch r.op {

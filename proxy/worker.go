@@ -71,6 +71,10 @@ func newWorker(p *Proxy, id int, loop *evloop.Loop) *worker {
 		out:  make([]byte, 0, 2*t.BufSize+1024),
 		log:  make([]byte, 0, 4096),
 	}
+	w.env.Scratch = expr.NewScratch(uint64(id) + p.seed)
+	w.env.Process = p.process
+	w.env.Live = p
+	w.env.Loop = id + 1
 	w.setWallClock(loop.Now())
 	return w
 }
@@ -99,6 +103,9 @@ func (w *worker) HandleReady(evloop.Time, *evloop.FD) {}
 func (w *worker) HandleTimeout(now evloop.Time, t *evloop.Timer) {
 	w.setWallClock(now)
 	w.purgeIdle(now)
+	if w.id == 0 {
+		w.p.sampleRates()
+	}
 	w.loop.SetTimer(&w.purge, w, purgeTimer, now.Add(idlePurgeInterval))
 }
 
