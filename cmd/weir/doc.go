@@ -9,7 +9,7 @@
 // One goroutine, main's, owns all of that; proxy owns the loops. With -D the
 // program starts itself once more, detached, and the first process ends when
 // the second one is ready (daemon.go). -W needs no second process
-// (docs/decisions/0008-one-process.md).
+// (docs/decisions/0011-one-process.md).
 //
 // Life cycle: command line, configuration, sockets, pid file, privileges away,
 // ready, serving until a signal says otherwise (start.go, in that order).
