@@ -3,7 +3,7 @@ package balancer
 import "time"
 
 const (
-	rampSteps   = 50 // of one slow start, at most
+	rampSteps   = 100 // of one slow start, at most
 	rampStepMin = 50 * time.Millisecond
 )
 
