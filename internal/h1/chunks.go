@@ -205,10 +205,10 @@ func buildHexValues() (t [256]uint8) {
 
 // readTrailer parses the trailer section at the start of b.
 func (c *Chunks) readTrailer(b []byte) (int, ChunkStatus) {
-	if c.parser.pos == 0 && len(b) > 0 && b[0] == '\r' {
+	if c.parser.pos == 0 && (len(b) == 0 || b[0] == '\r') {
 		// There are no trailers, as nearly always.
 		switch {
-		case len(b) == 1:
+		case len(b) < 2:
 			return 0, ChunkAgain
 		case b[1] == '\n':
 			if c.trailer != nil {

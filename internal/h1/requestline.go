@@ -177,11 +177,13 @@ func (p *Parser) looseVersion(b []byte, h *message.Head) Status {
 	}
 	h.Minor = looseMinor(rest[:n])
 	p.pos, p.state = p.mark+end+1, stateLine
-	if n == 0 {
-		if h.Method != message.MethodGet {
-			return p.fail(p.mark, ReasonVersion)
-		}
+	switch {
+	case n == 0 && h.Method != message.MethodGet:
+		return p.fail(p.mark, ReasonVersion)
+	case n == 0:
 		p.state = stateEnd
+	case string(h.Text(h.MethodText)) == "PRI":
+		return p.fail(p.mark, ReasonVersion) // the preface of HTTP/2 is no request (RFC 9113 section 11.6)
 	}
 	return Complete
 }

@@ -57,7 +57,9 @@ func (p *Parser) statusCode(b []byte, h *message.Head, loose bool) Status {
 		if n == 0 || b[n] != ' ' && b[n] != '\t' {
 			return p.fail(n, ReasonVersion)
 		}
-		at = skipBlanks(b, n) - 1
+		if at = skipBlanks(b, n) - 1; at > n+looseVersionMax {
+			return p.fail(n+looseVersionMax+1, ReasonStatusLine)
+		}
 		h.Minor = looseMinor(b[:n])
 	} else if j, ok := plainVersion(b); !ok {
 		return p.fail(j, ReasonVersion)
@@ -85,7 +87,7 @@ func (p *Parser) statusCode(b []byte, h *message.Head, loose bool) Status {
 			return Complete
 		}
 	}
-	return p.restart(len(b))
+	return p.more(len(b)) // the next call reads it again from its first byte
 }
 
 // plainVersion checks that b begins with "HTTP/1.x", or with a part of it when
@@ -102,9 +104,6 @@ func plainVersion(b []byte) (j int, ok bool) {
 	}
 	return j, j == len(b) || '0' <= b[j] && b[j] <= '9'
 }
-
-// restart waits for more bytes of what will be read again from its beginning.
-func (p *Parser) restart(pos int) Status { return p.more(pos) }
 
 // trimmed is the span of b[from:to] without blanks around it.
 func trimmed(b []byte, from, to int) message.Span {
