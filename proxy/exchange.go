@@ -36,6 +36,7 @@ type exchange struct {
 	answering    bool // the response head went out: no other answer can be given
 	local        bool // the answer is our own
 	logged       bool // the line was written
+	left         bool // the backend does not count us any more
 	serverEOF    bool // the server has sent FIN
 	moreFresh    bool // c.more holds bytes that up has not seen
 	mailWait     bool // over, but a grant letter is still under way
@@ -101,6 +102,7 @@ func (w *worker) takeExchange(c *h1Client, fe *frontend, now evloop.Time) *excha
 	x := w.freeExchanges
 	if x == nil {
 		x = &exchange{w: w, state: exchangeOver}
+		w.made.exchanges++
 		x.hunt.init(w, x)
 		x.req.Fields = make([]message.Field, 0, w.p.tune.HTTPMaxHdr)
 		x.res.Fields = make([]message.Field, 0, w.p.tune.HTTPMaxHdr)
@@ -129,7 +131,7 @@ func (x *exchange) freed() {
 	x.req.Raw, x.res.Raw = nil, nil
 	x.up, x.down = body{}, body{}
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
-	x.serverEOF, x.mailWait, x.tarpitted, x.cookieFound, x.moreFresh, x.logged = false, false, false, false, false, false
+	x.serverEOF, x.mailWait, x.tarpitted, x.cookieFound, x.moreFresh, x.logged, x.left = false, false, false, false, false, false, false
 	x.logLevel = 0
 	x.headDone, x.answered, x.sentUp = 0, 0, 0
 	x.line, x.uniqueID = x.line[:0], x.uniqueID[:0]

@@ -65,6 +65,7 @@ func (c *h1Client) setState(next clientState) {
 func (w *worker) takeH1() *h1Client {
 	c := w.freeH1
 	if c == nil {
+		w.made.h1++
 		return &h1Client{state: clientClosed}
 	}
 	w.freeH1, c.nextFree = c.nextFree, nil

@@ -147,14 +147,18 @@ func (p *Proxy) openDoors(pl *plan) error {
 			}
 			for _, s := range socks {
 				p.sockets = append(p.sockets, s)
-				p.doors = append(p.doors, &door{
-					socket: s, spec: spec, name: fe.name, index: i, front: fe.live,
-					counters: fe.live.counters, proxy: spec.AcceptProxy,
-				})
+				p.addDoor(i, fe, spec, s)
 			}
 		}
 	}
 	return errs.orNil()
+}
+
+func (p *Proxy) addDoor(index int, fe *frontend, spec listener.Spec, s *listener.Socket) {
+	p.doors = append(p.doors, &door{
+		socket: s, spec: spec, name: fe.name, index: index, front: fe.live,
+		counters: fe.live.counters, proxy: spec.AcceptProxy,
+	})
 }
 
 // backlog is what listen(2) gets when the bind does not say: the frontend's

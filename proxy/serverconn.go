@@ -56,6 +56,7 @@ const (
 func (w *worker) takeServerConn(srv *server) *serverConn {
 	sc := w.freeServers
 	if sc == nil {
+		w.made.servers++
 		sc = &serverConn{w: w}
 	} else {
 		w.freeServers, sc.next = sc.next, nil

@@ -62,6 +62,7 @@ func (s tcpState) String() string {
 func (w *worker) takeTCP() *tcpSession {
 	s := w.freeTCP
 	if s == nil {
+		w.made.tcp++
 		s = &tcpSession{}
 		s.state = tcpClosed
 	} else {
@@ -328,7 +329,7 @@ func (s *tcpSession) drain(now evloop.Time) {}
 
 // refuse ends a session that a connection or session rule rejected.
 func (s *tcpSession) refuse(evloop.Time) {
-	s.fe.counters(s.w).denied.inc()
+	s.door.counters[s.w.id].denied.inc()
 	s.shut(true)
 	s.freed()
 }
@@ -336,14 +337,12 @@ func (s *tcpSession) refuse(evloop.Time) {
 // end closes both sides, logs, and gives everything back.
 func (s *tcpSession) end(now evloop.Time, why Cause, at phase) {
 	s.count(why)
-	if !s.logged {
-		s.log(now, why, at)
+	if s.be != nil {
+		s.be.counters(s.w).sessions.add(-1) // before the line: it tells of the others
 	}
+	s.log(now, why, at)
 	s.up.release(s.w)
 	s.down.release(s.w)
-	if s.be != nil {
-		s.be.counters(s.w).sessions.add(-1)
-	}
 	free := s.hunt.end()
 	s.shut(why == CauseServerAbort && s.state >= tcpRelay || s.fe.spec.NoLinger)
 	s.state = tcpClosed

@@ -46,6 +46,7 @@ type worker struct {
 	freeTCP                         *tcpSession
 	freeServers                     *serverConn
 	nExchanges, nH1, nTCP, nServers int
+	made                            madeCounts
 	pipes                           []pipe
 	pipesInUse                      int
 
@@ -59,6 +60,10 @@ type worker struct {
 	live         int  // client connections of this loop
 	idle         int  // idle server connections of this loop
 }
+
+// madeCounts says how many structures of each kind were made so far. Those that
+// are not in a free list are in use, as long as the lists are not full.
+type madeCounts struct{ exchanges, h1, tcp, servers int }
 
 func newWorker(p *Proxy, id int, loop *evloop.Loop) *worker {
 	t := p.tune
