@@ -31,7 +31,7 @@ type options struct {
 
 	masterCLI string // -S
 	pidFile   string // -p
-	localPeer string // -L
+	localName string // -L
 	maxConn   int    // -n
 	frontConn int    // -N: maxconn of frontends that name none
 	megabytes int    // -m
@@ -155,7 +155,7 @@ func (s *scanner) valueFlag(word string) (known bool, err error) {
 		return true, s.pids(word, &o.terminate)
 	}
 	text := map[string]*string{
-		"-C": &o.dir, "-L": &o.localPeer, "-p": &o.pidFile,
+		"-C": &o.dir, "-L": &o.localName, "-p": &o.pidFile,
 		"-S": &o.masterCLI, "-x": &o.transfer, "-cc": &o.condition, "-f": new(string),
 	}
 	number := map[string]*int{"-n": &o.maxConn, "-N": &o.frontConn, "-m": &o.megabytes}

@@ -26,7 +26,7 @@ func TestFlagsComeInAnyOrder(t *testing.T) {
 		"HAProxy's own":      {"-dM -dr -ds -de -dG -dI -dMno-merge,tag", options{unused: []string{"-dM", "-dr", "-ds", "-de", "-dG", "-dI", "-dMno-merge,tag"}}},
 		"condition":          {"-cc version_atleast(2.4)", options{evaluate: true, condition: "version_atleast(2.4)"}},
 		"version":            {"-vv", options{version: versionLong}},
-		"folder and name":    {"-C /etc -L node1 -x /run/h.sock", options{dir: "/etc", localPeer: "node1", transfer: "/run/h.sock"}},
+		"folder and name":    {"-C /etc -L node1 -x /run/h.sock", options{dir: "/etc", localName: "node1", transfer: "/run/h.sock"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := scanFlags(strings.Fields(row.line))

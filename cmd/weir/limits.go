@@ -47,6 +47,7 @@ type limits struct {
 	maxConn     int
 	maxPipes    int
 	descriptors uint64 // to set as RLIMIT_NOFILE
+	available   uint64 // the most that could be set
 	formula     string
 }
 
@@ -75,7 +76,7 @@ func computeLimits(s supply, d demand) (limits, error) {
 		return configuredLimits(s, d, available)
 	}
 	// Leave room for pipes: each needs two descriptors.
-	l := limits{maxConn: byDescriptors * 2 * pipesShare / (2*pipesShare + 2), descriptors: available}
+	l := limits{maxConn: byDescriptors * 2 * pipesShare / (2*pipesShare + 2), descriptors: available, available: available}
 	why := fmt.Sprintf("(%d descriptors - %d fixed) / 2.5", available, d.fixed())
 	if byMemory, known := s.connectionsByMemory(d); known && byMemory < l.maxConn {
 		l.maxConn = byMemory
@@ -91,7 +92,15 @@ func computeLimits(s supply, d demand) (limits, error) {
 	l.maxPipes = l.maxConn / pipesShare
 	l.descriptors = min(available, d.needs(l.maxConn)+2*uint64(l.maxPipes))
 	l.formula = fmt.Sprintf("maxconn %d = %s", l.maxConn, why)
-	return l, nil
+	return l.exact(d), nil
+}
+
+// exact takes the descriptors that ulimit-n asks for, even those to spare.
+func (l limits) exact(d demand) limits {
+	if d.ulimitN > 0 {
+		l.descriptors = max(l.descriptors, min(uint64(d.ulimitN), l.available))
+	}
+	return l
 }
 
 // configuredLimits is for a file that names its maxconn.
@@ -102,12 +111,12 @@ func configuredLimits(s supply, d demand, available uint64) (limits, error) {
 			need, available, d.maxConn, d.fixed())
 	}
 	pipes := min(uint64(d.maxConn/pipesShare), (available-need)/2)
-	l := limits{maxConn: d.maxConn, maxPipes: int(pipes), descriptors: need + 2*pipes}
+	l := limits{maxConn: d.maxConn, maxPipes: int(pipes), descriptors: need + 2*pipes, available: available}
 	l.formula = fmt.Sprintf("maxconn %d as configured: %d descriptors of %d", d.maxConn, l.descriptors, available)
 	if byMemory, known := s.connectionsByMemory(d); known && byMemory < d.maxConn {
 		l.formula += fmt.Sprintf("; memory of %d MiB is safe for %d", s.memoryBytes>>20, byMemory)
 	}
-	return l, nil
+	return l.exact(d), nil
 }
 
 // wanted is the number of descriptors that the configuration asks for; 0 when

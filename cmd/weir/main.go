@@ -58,7 +58,7 @@ func run(args []string) int {
 
 // evaluateCondition is -cc.
 func evaluateCondition(opt options, say *messages) int {
-	holds, err := config.EvalCondition(opt.condition, config.Env{LocalName: opt.localPeer, Master: opt.master})
+	holds, err := config.EvalCondition(opt.condition, config.Env{LocalName: opt.localName, Master: opt.master})
 	switch {
 	case err != nil:
 		say.alert("config : Failed to evaluate condition: %v", err)

@@ -20,7 +20,7 @@ type identity struct {
 // the process, in the order in which each step still may be done.
 func (id identity) assume() error {
 	if id.chroot != "" {
-		time.Now().Local().Zone() // loads the time zone while its file can be seen
+		_, _ = time.Now().Zone() // loads the time zone while its file can be seen
 		if err := syscall.Chroot(id.chroot); err != nil {
 			return fmt.Errorf("cannot chroot(%s): %w", id.chroot, err)
 		}

@@ -98,7 +98,7 @@ func (p *program) enterFolder() error {
 		return nil
 	}
 	if err := os.Chdir(p.opt.dir); err != nil {
-		return fmt.Errorf("Could not change to directory %s : %w", p.opt.dir, err)
+		return fmt.Errorf("could not change to directory %s : %w", p.opt.dir, err)
 	}
 	return nil
 }
@@ -125,6 +125,19 @@ func (p *program) tellNotices() int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// tellUnused says which options had no effect.
+func (p *program) tellUnused() {
+	if p.opt.masterCLI != "" {
+		p.say.notice("-S %s: weir has no master CLI yet; nothing listens there", p.opt.masterCLI)
+	}
+	if p.opt.transfer != "" {
+		p.say.notice("-x %s: weir cannot take sockets from another process yet; ports are shared instead", p.opt.transfer)
+	}
+	if len(p.opt.unused) > 0 && p.opt.verbose {
+		p.say.notice("without effect here: %s", strings.Join(p.opt.unused, " "))
+	}
 }
 
 // check is -c: all that can be said without opening a socket.
@@ -183,9 +196,7 @@ func (p *program) takeResources() error {
 	if g.Tune.MaxPipes == 0 {
 		g.Tune.MaxPipes = max(l.maxPipes, 1)
 	}
-	if p.opt.verbose {
-		p.say.notice("%s; %d loops", l.formula, loops)
-	}
+	p.say.notice("%s; nbthread %d", l.formula, loops)
 	return nil
 }
 

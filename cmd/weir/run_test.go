@@ -52,7 +52,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		"a warning with -dW":    {[]string{"-c", "-dW", "-f", warn}, "exit 1", "", []string{"zero-warning"}},
 		"no warning with -dW":   {[]string{"-c", "-dW", "-f", ok}, "exit 0", "", nil},
 		"missing file":          {[]string{"-c", "-f", dir + "/none"}, "exit 1", "", []string{dir + "/none"}},
-		"missing folder":        {[]string{"-C", dir + "/none", "-f", ok}, "exit 1", "", []string{"Could not change to directory"}},
+		"missing folder":        {[]string{"-C", dir + "/none", "-f", ok}, "exit 1", "", []string{"could not change to directory"}},
 		"nothing to serve":      {[]string{"-c", "-f", "/dev/null"}, "exit 2", "", nil},
 		"no file":               {[]string{"-c"}, "exit 1", "", []string{"Usage"}},
 		"unknown option":        {[]string{"-Z"}, "exit 1", "", []string{"Usage"}},
@@ -299,4 +299,41 @@ func TestClosedStandardInputIsNoEndOfService(t *testing.T) {
 	r.Close()
 	w.Close()
 	p.wantAnswers(port)
+}
+
+func TestStartTellsHowLimitsWereComputed(t *testing.T) {
+	port := freePort(t)
+	p := start(t, "-db", "-n", "50", "-S", "/tmp/master.sock", "-f", pingConfig(t, port))
+	p.wantAnswers(port)
+	for _, want := range []string{"maxconn 50 as configured: ", "nbthread", "-S /tmp/master.sock: weir has no master CLI"} {
+		if !strings.Contains(p.err.String(), want) {
+			t.Errorf("stderr lacks %q:\n%s", want, p.err.String())
+		}
+	}
+	p = start(t, "-db", "-q", "-f", pingConfig(t, freePort(t)))
+	p.signal(syscall.SIGTERM)
+	p.wait()
+	if got := p.err.String(); got != "" {
+		t.Errorf("with -q it printed %q", got)
+	}
+}
+
+func TestLoopsAndDescriptorsOfTheGlobalSection(t *testing.T) {
+	port := freePort(t)
+	p := start(t, "-db", "-f", pingConfig(t, port, "nbthread 1", "ulimit-n 400"))
+	p.wantAnswers(port)
+	if !strings.Contains(p.err.String(), "; nbthread 1") {
+		t.Errorf("stderr:\n%s", p.err.String())
+	}
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.pid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(limits)) {
+		if f := strings.Fields(line); strings.HasPrefix(line, "Max open files") && len(f) > 3 {
+			if n, _ := strconv.Atoi(f[3]); n != 400 {
+				t.Errorf("descriptor limit %s, want 400", f[3])
+			}
+		}
+	}
 }

@@ -17,6 +17,7 @@ func (p *program) serve() int {
 		p.say.alert("config : no listener: nothing to serve")
 		return exitNoListener
 	}
+	p.tellUnused()
 	// Signals count from here on, so that none is lost while we start.
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
@@ -63,7 +64,7 @@ func (p *program) writePidFile() error {
 	}
 	text := fmt.Sprintf("%d\n", os.Getpid())
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		return fmt.Errorf("Cannot create pidfile %s: %w", name, err)
+		return fmt.Errorf("cannot create pidfile %s: %w", name, err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ type server interface {
 
 // environment is what the command line adds to what a file may see.
 func (p *program) environment() config.Env {
-	return config.Env{LocalName: p.opt.localPeer, Master: p.opt.master, Diagnose: p.opt.diagnose}
+	return config.Env{LocalName: p.opt.localName, Master: p.opt.master, Diagnose: p.opt.diagnose}
 }
 
 // overrule puts the command line above the files (management.txt chapter 3).

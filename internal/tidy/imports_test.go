@@ -49,8 +49,8 @@ var mayImport = map[string][]string{
 	"admin":  {"proxy", "balancer", "health", "listener", "tls"},
 
 	// level 4: exported packages only
-	"cmd/weir":      {"config", "proxy", "admin"},
-	"bench":         {"config", "proxy"},
+	"cmd/weir":      {"config", "proxy", "admin", "balancer", "health", "listener", "tls"},
+	"bench":         {"config", "proxy", "balancer", "health", "listener", "tls"},
 	"examples/demo": {},
 
 	"internal/tidy": {},

@@ -141,7 +141,7 @@ func rootOf(e ast.Expr) *ast.Ident {
 }
 
 // States are named and commented: every constant of a type called ...State or
-// ...state, and of Cause, says what it means.
+// ...state says what it means.
 func TestStateConstantsAreCommented(t *testing.T) {
 	tr := repository(t)
 	r := newReport(t, tr, "state")
@@ -164,7 +164,7 @@ func checkStates(r *report, s *source, g *ast.GenDecl) {
 		} else if len(v.Values) > 0 {
 			typ = ""
 		}
-		named := strings.HasSuffix(typ, "State") || typ == "state" || typ == "Cause"
+		named := strings.HasSuffix(typ, "State") || typ == "state"
 		if named && v.Doc == nil && v.Comment == nil {
 			r.broken(s.dir+" "+v.Names[0].Name, s.path, r.tr.line(v.Pos()), "a state says what it waits for")
 		}
