@@ -83,7 +83,7 @@ func (b *Backend) placeLocked(w *Waiter, r *Request) (*Server, Verdict) {
 		return nil, NoServer
 	}
 	key, hasKey := b.keyOf(r)
-	s := b.picker.choose(&choice{key: uint32(key), hasKey: hasKey, not: r.Exclude})
+	s := b.picker.choose(choice{key: uint32(key), hasKey: hasKey, not: r.Exclude})
 	if s != nil && s.open {
 		return b.takeLocked(s), Granted
 	}

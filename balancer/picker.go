@@ -14,7 +14,7 @@ type picker interface {
 	changed(s *Server)
 	// choose gives an open member, or a member whose queue the session should join, or nil if it should join the
 	// queue of the backend. If c.open is set, a member is open and is given.
-	choose(c *choice) *Server
+	choose(c choice) *Server
 }
 
 // A choice is what a picker may go by.
@@ -55,7 +55,7 @@ func (p *turnPicker) changed(s *Server) {
 	}
 }
 
-func (p *turnPicker) choose(c *choice) *Server {
+func (p *turnPicker) choose(c choice) *Server {
 	i, ok := p.turns.next()
 	if !ok {
 		return nil
@@ -101,7 +101,7 @@ func (p *loadPicker) changed(s *Server) {
 	p.open.drop(s.index)
 }
 
-func (p *loadPicker) choose(c *choice) *Server {
+func (p *loadPicker) choose(c choice) *Server {
 	i, ok := p.open.least()
 	if ok {
 		s := p.backend.servers[i]
@@ -150,7 +150,7 @@ func (p *firstPicker) changed(s *Server) {
 	}
 }
 
-func (p *firstPicker) choose(c *choice) *Server {
+func (p *firstPicker) choose(c choice) *Server {
 	var spare *Server
 	for k, set := range p.open {
 		for ; set != 0; set &= set - 1 {
@@ -176,7 +176,7 @@ func (p *drawPicker) reform(t *table) { p.table = t }
 
 func (p *drawPicker) changed(*Server) {}
 
-func (p *drawPicker) choose(c *choice) *Server {
+func (p *drawPicker) choose(c choice) *Server {
 	b := p.backend
 	if b.openServers == 0 {
 		return nil

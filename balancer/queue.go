@@ -231,7 +231,7 @@ func (b *Backend) grantLocked(w *Waiter, s *Server) {
 func (b *Backend) serveLocked() {
 	for b.queue.head != nil && b.openServers > 0 {
 		head := b.queue.head
-		s := b.picker.choose(&choice{key: head.key, hasKey: head.hasKey, open: true})
+		s := b.picker.choose(choice{key: head.key, hasKey: head.hasKey, open: true})
 		b.grantLocked(b.nextWaiterLocked(s), s)
 		b.refreshLocked(s)
 	}

@@ -12,7 +12,7 @@ func (p *tablePicker) reform(t *table) { p.table = t }
 
 func (p *tablePicker) changed(*Server) {}
 
-func (p *tablePicker) choose(c *choice) *Server {
+func (p *tablePicker) choose(c choice) *Server {
 	b, t := p.backend, p.table
 	if len(t.members) == 0 || c.open && b.openServers == 0 {
 		return nil
@@ -37,17 +37,17 @@ func (p *tablePicker) choose(c *choice) *Server {
 }
 
 // nextTurn takes open members in turns.
-func (p *tablePicker) nextTurn(way []uint16, c *choice) *Server {
+func (p *tablePicker) nextTurn(way []uint16, c choice) *Server {
 	b := p.backend
 	if b.openServers == 0 {
 		return nil
 	}
-	open := *c
+	open := c
 	open.open = true
 	at := b.turn.Add(1) - 1
 	size := uint64(len(way))
 	for k := uint64(0); k < size; k++ {
-		if s := b.servers[way[(at+k)%size]]; p.fits(s, &open) {
+		if s := b.servers[way[(at+k)%size]]; p.fits(s, open) {
 			b.turn.Add(k)
 			return s
 		}
@@ -56,7 +56,7 @@ func (p *tablePicker) nextTurn(way []uint16, c *choice) *Server {
 }
 
 // walk goes along the way from start to the first member that fits.
-func (p *tablePicker) walk(way []uint16, start int, c *choice, sharing bool) *Server {
+func (p *tablePicker) walk(way []uint16, start int, c choice, sharing bool) *Server {
 	b := p.backend
 	last := uint16(1<<16 - 1)
 	for k := 0; k < len(way); k++ {
@@ -73,13 +73,13 @@ func (p *tablePicker) walk(way []uint16, start int, c *choice, sharing bool) *Se
 			return s
 		}
 	}
-	if c.not != nil && c.not.member.Load() && p.fits(c.not, &choice{open: c.open}) {
+	if c.not != nil && c.not.member.Load() && p.fits(c.not, choice{open: c.open}) {
 		return c.not
 	}
 	return nil
 }
 
 // fits reports whether a session may take a slot of s, or a place in its queue.
-func (p *tablePicker) fits(s *Server, c *choice) bool {
+func (p *tablePicker) fits(s *Server, c choice) bool {
 	return s != c.not && (s.open || !c.open && s.roomLocked())
 }
