@@ -49,9 +49,10 @@ var mayImport = map[string][]string{
 	"admin":  {"proxy", "balancer", "health", "listener", "tls"},
 
 	// level 4: exported packages only
-	"cmd/weir":      {"config", "proxy", "admin", "balancer", "health", "listener", "tls"},
-	"bench":         {"config", "proxy", "balancer", "health", "listener", "tls"},
-	"examples/demo": {},
+	"cmd/weir":       {"config", "proxy", "admin", "balancer", "health", "listener", "tls"},
+	"bench":          {"config", "proxy", "balancer", "health", "listener", "tls"},
+	"examples/demo":  {},
+	"examples/embed": {"proxy", "balancer", "listener"},
 
 	"internal/tidy": {},
 }
@@ -59,10 +60,6 @@ var mayImport = map[string][]string{
 // onlyTests are packages that tests import and nothing else.
 var onlyTests = map[string][]string{
 	"internal/difftest": {},
-	"internal/script": {
-		"proxy", "balancer", "health", "listener", "config",
-		"internal/evloop", "internal/evloop/simkernel", "internal/message", "internal/buffer",
-	},
 }
 
 // mayDepend lists the modules that code may use; docs/decisions gives reasons.
