@@ -10,5 +10,6 @@
 // next call that moves bytes (Append, Compact, Pool.Grow) or Put.
 //
 // A pool keeps at most the given number of unused buffers per size class; the
-// rest go to the garbage collector. Nothing is larger than the pool's size.
+// rest go to the garbage collector. Nothing but TakeLarge gives buffers that are
+// larger than the pool's size, and those are never kept.
 package buffer

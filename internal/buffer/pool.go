@@ -56,6 +56,20 @@ func (p *Pool) Take(min int) *Buffer {
 	return nil
 }
 
+// classLarge marks buffers that belong to no class.
+const classLarge = 255
+
+// TakeLarge is Take for what may, rarely, be larger than the pool's size: such a
+// buffer is made when asked for and goes to the garbage collector when put back.
+// The caller has a bound on min.
+func (p *Pool) TakeLarge(min int) *Buffer {
+	if b := p.Take(min); b != nil {
+		return b
+	}
+	p.inUse++
+	return &Buffer{B: make([]byte, min), class: classLarge}
+}
+
 func (p *Pool) take(class int) *Buffer {
 	p.inUse++
 	l := &p.lists[class]
@@ -77,6 +91,9 @@ func (p *Pool) Put(b *Buffer) {
 	}
 	b.notePut()
 	p.inUse--
+	if b.class == classLarge {
+		return
+	}
 	l := &p.lists[b.class]
 	if l.n >= p.keepMax {
 		return

@@ -24,6 +24,19 @@ func TestTakeGivesTheSmallestClassThatFits(t *testing.T) {
 	}
 }
 
+func TestLargeBuffersAreNotKept(t *testing.T) {
+	p := NewPool(4096, 4)
+	small, large := p.TakeLarge(100), p.TakeLarge(5000)
+	if small.Cap() != 1024 || large.Cap() != 5000 || p.InUse() != 2 {
+		t.Errorf("capacities %d and %d, %d in use; want 1024, 5000 and 2", small.Cap(), large.Cap(), p.InUse())
+	}
+	p.Put(small)
+	p.Put(large)
+	if p.Kept() != 1 || p.InUse() != 0 {
+		t.Errorf("kept %d, in use %d, want 1 and 0", p.Kept(), p.InUse())
+	}
+}
+
 func TestSmallPoolsHaveFewerClasses(t *testing.T) {
 	for size, want := range map[int][]int{
 		512: {512}, 1024: {1024}, 2000: {1024, 2000}, 4096: {1024, 4096}, 5000: {1024, 4096, 5000},
