@@ -51,7 +51,7 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 func TestExceptionsNameAKnownRule(t *testing.T) {
 	rules := []string{
 		"import", "module", "cgo", "function", "file", "nesting", "parameters", "vague", "word", "path",
-		"clock", "io", "fmt", "init", "sleep", "variable", "state", "doc",
+		"clock", "io", "fmt", "init", "sleep", "variable", "state", "doc", "link",
 	}
 	for key := range repository(t).allowed {
 		rule, _, _ := strings.Cut(key, " ")
