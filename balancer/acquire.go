@@ -19,6 +19,9 @@ func (b *Backend) Acquire(w *Waiter, r *Request) (*Server, Verdict) {
 		}
 	}
 	b.mu.Lock()
+	if w != nil {
+		w.slot = nil // of an earlier wait
+	}
 	b.loadLocked(1)
 	s, verdict := b.placeLocked(w, r)
 	if verdict > Queued {

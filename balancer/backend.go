@@ -20,7 +20,7 @@ type Backend struct {
 	fast atomic.Pointer[table]
 
 	_    [cacheLine]byte
-	turn atomic.Uint64 // turns taken from a table
+	turn atomic.Uint64 // turns taken from a table, or random numbers used
 	_    [cacheLine]byte
 
 	mu sync.Mutex
@@ -38,8 +38,7 @@ type Backend struct {
 	loadHigh    int
 	grants      *Waiter // chain of those that must be told once mu is free
 
-	draws atomic.Uint64 // random numbers used
-	stats backendStats  // stats.go
+	stats backendStats // stats.go
 }
 
 // New makes a backend. Servers start up, except those that are Disabled, which start in maintenance. Slow start does not
@@ -59,7 +58,9 @@ func New(spec Spec) (*Backend, error) {
 		b.ids = append(b.ids, ss.ID)
 	}
 	b.picker = newPicker(b)
-	b.draws.Store(spec.Seed)
+	if spec.Algorithm == Random {
+		b.turn.Store(spec.Seed)
+	}
 	b.control.Lock()
 	defer b.control.Unlock()
 	b.installTable(b.newTable(b.chooseMembers()))
@@ -130,7 +131,7 @@ func (b *Backend) WeightsAreStatic() bool {
 }
 
 // random gives the next 64 random bits.
-func (b *Backend) random() uint64 { return scatter(b.draws.Add(1)) }
+func (b *Backend) random() uint64 { return scatter(b.turn.Add(1)) }
 
 // keyOf is the hashed key of a request, if it has one and the algorithm wants one.
 func (b *Backend) keyOf(r *Request) (uint64, bool) {

@@ -69,18 +69,19 @@ func Example_consistentHash() {
 		fmt.Println(err)
 		return
 	}
-	where := func() {
+	where := func(when string) {
+		fmt.Print(when)
 		for _, key := range []string{"/logo.png", "/style.css", "/app.js", "/index.html"} {
 			s, _ := b.Acquire(nil, &balancer.Request{KeyBytes: []byte(key)})
-			fmt.Print(key, " ", s.Name(), "; ")
+			fmt.Print(" ", key, ":", s.Name())
 			b.Release(s)
 		}
 		fmt.Println()
 	}
-	where()
+	where("all up:")
 	b.SetState(b.Server("b"), balancer.StateDown, 0)
-	where()
+	where("b down:")
 	// Output:
-	// /logo.png b; /style.css b; /app.js c; /index.html c;
-	// /logo.png a; /style.css a; /app.js c; /index.html c;
+	// all up: /logo.png:b /style.css:b /app.js:c /index.html:c
+	// b down: /logo.png:a /style.css:a /app.js:c /index.html:c
 }

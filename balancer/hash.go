@@ -34,7 +34,7 @@ func djb2(p []byte) uint32 {
 }
 
 // mixed stands in for wt6, of which no description exists outside HAProxy's source: it spreads as well, but sends keys to
-// other servers than HAProxy does (docs/decisions). It is FNV-1a with an avalanche on top.
+// other servers than HAProxy does. It is FNV-1a with an avalanche on top.
 func mixed(p []byte) uint32 {
 	h := uint32(2166136261)
 	for _, c := range p {

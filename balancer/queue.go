@@ -7,8 +7,8 @@ import (
 
 // A Granter is told that its waiter holds a slot.
 type Granter interface {
-	// SlotGranted is called once per grant, by the goroutine that freed the slot, with no lock held. It must not
-	// block: it passes the news to the loop of the session.
+	// SlotGranted is called once per grant, by the goroutine that freed the slot or changed the servers, with no lock
+	// held. It must not block: it passes the news to the loop of the session.
 	SlotGranted(w *Waiter, s *Server)
 }
 

@@ -132,9 +132,11 @@ func (t *table) hashed(b *Backend, key uint32, hasKey bool) uint16 {
 
 // drawLeast draws servers and takes the least loaded.
 func (t *table) drawLeast(b *Backend) uint16 {
-	best := t.alias.draw(b.random())
-	for k := 1; k < b.spec.RandomDraws; k++ {
-		if i := t.alias.draw(b.random()); i != best && t.lighter(b, i, best) {
+	draws := uint64(b.spec.RandomDraws)
+	from := b.turn.Add(draws)
+	best := t.alias.draw(scatter(from))
+	for k := uint64(1); k < draws; k++ {
+		if i := t.alias.draw(scatter(from - k)); i != best && t.lighter(b, i, best) {
 			best = i
 		}
 	}
