@@ -145,6 +145,8 @@ func (a *addressParts) checkHost(text string) error {
 		return fmt.Errorf("%s: %s is not an address of the family that is asked for", quote(text), quote(host))
 	case err == nil:
 		return nil
+	case a.port == "" && strings.Trim(host, "0123456789-") == "":
+		return fmt.Errorf("%s: a port stands behind a colon, such as :%s", quote(text), host)
 	case bare != host || strings.Trim(bare, "0123456789.") == "" || !hostName(bare):
 		return fmt.Errorf("%s: %s is neither an IP address nor a host name", quote(text), quote(host))
 	}

@@ -122,7 +122,7 @@ func (c *compiler) statement(st *Statement) {
 	rows, n := c.keywords.find(words)
 	if n == 0 {
 		l.name = words[0]
-		c.fail(l, "unknown keyword in a %s section%s", c.sec.Kind(), c.keywords.hint(words, c.in))
+		c.fail(l, "unknown keyword %s in a %s section%s", quote(c.keywords.attempt(words)), c.sec.Kind(), c.keywords.hint(words, c.in))
 		return
 	}
 	l.name, l.args = strings.Join(words[:n], " "), words[n:]
@@ -132,7 +132,13 @@ func (c *compiler) statement(st *Statement) {
 			return
 		}
 	}
-	c.misplaced(rows[0], l)
+	k := rows[0]
+	for _, other := range rows {
+		if c.in&inAnywhere != 0 && other.in&inAnywhere != 0 {
+			k = other
+		}
+	}
+	c.misplaced(k, l)
 }
 
 // misplaced handles a keyword of the language that does not belong here.

@@ -101,7 +101,7 @@ func (c *condition) term() (bool, error) {
 	case c.take("("):
 		v, err := c.or()
 		if err == nil && !c.take(")") {
-			err = fmt.Errorf("expected ) at %s", quote(c.text[c.pos:]))
+			err = fmt.Errorf("a closing ) is missing, got %s", quote(c.text[c.pos:]))
 		}
 		return v, err
 	}

@@ -19,7 +19,6 @@ type draft struct {
 	mixed  where  // of a defaults section: the sides that used it without naming it
 	leader *line  // of a defaults section: its first rule or ACL
 
-	checkLine   *line // the first http-check or tcp-check line
 	serverLines []*line
 	bindIDs     map[int]*line
 	algorithm   *line
@@ -39,9 +38,7 @@ type settings struct {
 	logFmt   *line       // the last of option httplog, tcplog, log-format ...
 	fallback route       // default_backend
 
-	tcpCheck  bool // option tcp-check
-	ownExpect bool // the section itself has an http-check expect
-	ownSend   bool
+	check checkDraft
 }
 
 // extend appends without writing into an array that a defaults section shares.
@@ -74,7 +71,6 @@ func newSettings() settings {
 func (c *compiler) openDraft(head *line, kind where) {
 	d := &draft{kind: kind, head: head, settings: newSettings(), bindIDs: map[int]*line{}}
 	c.draft = d
-	head.name = sectionOf(kind)
 	words := head.args
 	if len(words) > 0 && (kind == inDefaults && words[0] != "from" || kind != inDefaults) {
 		d.name, words = words[0], words[1:]
@@ -145,7 +141,7 @@ func (c *compiler) inherit(head *line, d *draft, words []string) []string {
 	}
 	if d.from != nil {
 		d.settings = d.from.settings
-		d.ownExpect, d.ownSend = false, false
+		d.check.inherited = true
 	}
 	return words
 }
@@ -250,7 +246,7 @@ func (c *compiler) sectionAddress(head *line, d *draft, words []string) {
 		return
 	}
 	c.note(LevelWarning, head, "an address on the %s line is an old form; write: bind %s", sectionOf(d.kind), strings.Join(words, " "))
-	c.bind(&line{st: head.st, name: head.name, args: words})
+	c.bind(&line{st: head.st, args: words})
 }
 
 // A setTime is a timeout that may be set.

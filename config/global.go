@@ -131,10 +131,9 @@ func (c *compiler) unixBindLine(l *line) {
 }
 
 func (c *compiler) statsSocket(l *line) {
-	s := StatsSocket{Address: l.args[0], Level: "operator", Origin: l.origin()}
-	if _, err := parseAddress(expandBare(l.args[0], l.st.env), bindAddress); err != nil {
-		c.check(l, err)
-	}
+	s := StatsSocket{Address: expandBare(l.args[0], l.st.env), Level: "operator", Origin: l.origin()}
+	_, err := parseAddress(s.Address, bindAddress)
+	c.check(l, err)
 	o := options{c: c, l: l, words: l.args[1:]}
 	for o.next() {
 		var owner socketOwner

@@ -238,7 +238,9 @@ var enumNames = map[string][]string{
 	"Reuse":       {"safe", "never", "aggressive", "always"},
 	"LogFormat":   {"default", "tcp", "http", "clf", "https"},
 	"ProxyHeader": {"none", "v1", "v2"},
-	"Kind":        {"tcp", "http"},
+	"Kind":        {"tcp", "http", "script"},
+	"StepKind":    {"connect", "send", "expect", "comment"},
+	"Match":       {"status", "rstatus", "string", "rstring", "binary", "rbinary"},
 	"Observe":     {"none", "layer4", "layer7"},
 	"OnError":     {"fail-check", "fastinter", "sudden-death", "mark-down"},
 }

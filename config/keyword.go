@@ -135,11 +135,27 @@ func newLexicon(tables ...[]keyword) *lexicon {
 // find returns the rows whose name takes most of the first words.
 func (x *lexicon) find(words []string) (rows []*keyword, taken int) {
 	for n := min(nameWordsMax, len(words)); n > 0; n-- {
-		if rows := x.rows[strings.Join(words[:n], " ")]; rows != nil {
+		name := strings.Join(words[:n], " ")
+		if rows := x.rows[name]; rows != nil {
+			return rows, n
+		}
+		name, _, call := strings.Cut(name, "(") // tcp-check set-var(check.a)
+		if rows := x.rows[name]; rows != nil && call && n > 1 {
 			return rows, n
 		}
 	}
 	return nil, 0
+}
+
+// attempt is the part of words that was meant as a keyword: one word, or two
+// where keywords of that family have two.
+func (x *lexicon) attempt(words []string) string {
+	for _, name := range x.names {
+		if len(words) > 1 && strings.HasPrefix(name, words[0]+" ") {
+			return words[0] + " " + words[1]
+		}
+	}
+	return words[0]
 }
 
 // hint suggests a name for words that no row has. Of "option htplog" the whole
@@ -170,5 +186,5 @@ func (x *lexicon) hint(words []string, in where) string {
 			}
 		}
 	}
-	return didYouMean(words[0], near)
+	return didYouMean(words[0], append(near, sectionWords()...))
 }

@@ -68,7 +68,7 @@ const loopsMax = bits.UintSize
 func (c *compiler) user(l *line) {
 	p := &c.out.Process
 	if c.global.userLine != nil {
-		c.fail(l, "user or uid was given before, at %s", c.global.userLine.origin())
+		c.note(LevelWarning, l, "ignored: user or uid was given before, at %s", c.global.userLine.origin())
 		return
 	}
 	c.global.userLine = l
@@ -86,7 +86,7 @@ func (c *compiler) user(l *line) {
 func (c *compiler) groupOf(l *line) {
 	p := &c.out.Process
 	if c.global.groupLine != nil {
-		c.fail(l, "group or gid was given before, at %s", c.global.groupLine.origin())
+		c.note(LevelWarning, l, "ignored: group or gid was given before, at %s", c.global.groupLine.origin())
 		return
 	}
 	c.global.groupLine = l
@@ -109,7 +109,7 @@ func (c *compiler) ownerNumber(l *line) int {
 
 func (c *compiler) pidFile(l *line) {
 	if c.global.pidLine != nil {
-		c.fail(l, "pidfile was given before, at %s", c.global.pidLine.origin())
+		c.note(LevelWarning, l, "ignored: pidfile was given before, at %s", c.global.pidLine.origin())
 		return
 	}
 	c.global.pidLine = l

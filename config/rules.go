@@ -71,6 +71,11 @@ func (c *compiler) rule(l *line, set ruleSet) {
 	a, found := actionNamed(name, set)
 	switch {
 	case !found:
+		other, _ := actionNamed(name, ^ruleSet(0))
+		if other.in != 0 {
+			c.fail(l, "%s can't stand here; it belongs in %s", name, other.in)
+			return
+		}
 		c.fail(l, "no such action %s%s", quote(name), didYouMean(name, actionNames(set)))
 		return
 	case a.support == refused:

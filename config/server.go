@@ -307,8 +307,9 @@ func (c *compiler) readSource(l *line, words []string) (spec listener.SourceSpec
 		}
 		rest = rest[2:]
 	}
-	_, err := listener.ParseSource(spec)
-	c.check(l, err)
+	if _, err := listener.ParseSource(spec); err != nil {
+		c.fail(l, "source wants an address of its own: %s", strings.TrimPrefix(err.Error(), "source: "))
+	}
 	return spec, rest
 }
 
@@ -348,7 +349,7 @@ func (o *serverLine) proxyOptions() {
 	}
 	for name := range strings.SplitSeq(v, ",") {
 		if _, err := listener.ParseProxyOptions([]string{name}); err != nil {
-			o.check(err)
+			o.c.check(o.l, err)
 			return
 		}
 		o.addProxyOption(name)

@@ -7,7 +7,7 @@ import (
 	"github.com/weir-lb/weir/proxy"
 )
 
-const otherChecks = "checks can connect (check) or speak HTTP (option httpchk) for now"
+const otherChecks = "checks can connect, speak HTTP (option httpchk) or follow tcp-check rules"
 
 // optionKeywords are the "option" keywords (manual 4.2).
 var optionKeywords = []keyword{
@@ -45,7 +45,7 @@ var optionKeywords = []keyword{
 	{"option splice-request", inAnywhere | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &c.draft.common.SpliceRequest }), "4.2", supported, "weir splices long flows in any case"},
 	{"option splice-response", inAnywhere | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &c.draft.common.SpliceResponse }), "4.2", supported, "weir splices long flows in any case"},
 	{"option srvtcpka", inDefaults | inBackSide | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &c.draft.common.ServerKeepAlive }), "4.2", supported, ""},
-	{"option tcp-check", inDefaults | inBackSide, args(0, 0), (*compiler).optionTCPCheck, "4.2", supported, "connects; tcp-check send and expect are refused"},
+	{"option tcp-check", inDefaults | inBackSide, args(0, 0), (*compiler).optionTCPCheck, "4.2", supported, "without tcp-check rules it connects"},
 	{"option tcpka", inAnywhere, args(0, 0), (*compiler).tcpKeepAlive, "4.2", supported, ""},
 	{"option tcplog", inAnywhere, args(0, 1), (*compiler).logFormat, "4.2", supported, ""},
 

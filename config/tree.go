@@ -57,6 +57,7 @@ type treeParser struct {
 	line   int
 	sec    *Section
 	blocks []block
+	lost   bool // a line stood outside of all sections
 }
 
 // A block is one .if that is not closed yet.
@@ -73,7 +74,7 @@ const nestedBlocksMax = 64
 // parseFile adds one file. A file ends the section before it (manual 2.1).
 func (p *treeParser) parseFile(name string, text string) {
 	p.tree.Files = append(p.tree.Files, name)
-	p.file, p.line, p.sec, p.blocks = name, 0, nil, nil
+	p.file, p.line, p.sec, p.blocks, p.lost = name, 0, nil, nil, false
 	p.fileNo++
 	text = strings.TrimPrefix(text, "\ufeff")
 	for rest := text; rest != ""; {
@@ -124,6 +125,10 @@ func (p *treeParser) statement(words []Word) {
 		return
 	}
 	if p.sec == nil {
+		if p.lost {
+			return // one message is enough until a section begins
+		}
+		p.lost = true
 		p.fail(words[0].Column, words[0].Text, "no section has begun; a file begins with a section such as global, defaults or frontend%s",
 			didYouMean(words[0].Text, sectionWords()))
 		return

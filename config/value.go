@@ -89,7 +89,11 @@ func oneOf(text string, allowed ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("wants one of %s, got %s%s", strings.Join(allowed, ", "), quote(text), didYouMean(text, allowed))
+	what := strings.Join(allowed, ", ")
+	if len(allowed) > 1 {
+		what = "one of " + what
+	}
+	return fmt.Errorf("wants %s, got %s%s", what, quote(text), didYouMean(text, allowed))
 }
 
 // Setters for rows that only fill one field.
