@@ -148,7 +148,7 @@ func (w *worker) accept(now evloop.Time, d *door, num int, from netip.AddrPort) 
 		return
 	}
 	if len(fe.tcpConnection) > 0 && !w.admit(fe, c, fe.tcpConnection) {
-		s.refuse(now)
+		s.refuse(now, true)
 		return
 	}
 	c.greeting = d.proxy

@@ -8,27 +8,42 @@ import (
 // A body is one direction's payload: how it comes in, how it goes out, and how
 // much of it is left. It does no I/O.
 type body struct {
-	framing message.Framing // as it comes in
-	dechunk bool            // the other side speaks HTTP/1.0: no chunks go out
-	done    bool            // all of it was taken in
-	left    int64           // of BodyLength
-	moved   int64           // payload bytes
-	chunks  h1.Chunks
+	framing  message.Framing // as it comes in
+	dechunk  bool            // the other side speaks HTTP/1.0: no chunks go out
+	done     bool            // all of it was taken in
+	left     int64           // of BodyLength
+	moved    int64           // payload bytes
+	trailers int64           // what HAProxy counts for them and the last chunk
+	chunks   h1.Chunks
 }
 
-// begin makes b the body that h announces.
-func (b *body) begin(h *message.Head) {
+// begin makes b the body that h announces; the limits are those of its trailers.
+func (b *body) begin(h *message.Head, lim *h1.Limits) {
 	b.framing, b.dechunk, b.done = h.Framing, false, h.Framing == message.BodyNone
-	b.left, b.moved = h.Length, 0
+	b.left, b.moved, b.trailers = h.Length, 0, 0
 	switch b.framing {
 	case message.BodyChunked:
-		b.chunks.Reset()
+		b.chunks.Begin(nil, lim)
 	case message.BodyLength:
 		b.done = b.left == 0
 	}
 }
 
-const chunkHeadMax = 18 // bytes before a chunk's data: 16 digits and CRLF
+// trailerWeight is what HAProxy counts a trailer section as in %B.
+func trailerWeight(t *message.Head) int64 {
+	n := 0
+	for i := range t.Fields {
+		n += int(t.Fields[i].Name.Len + t.Fields[i].Value.Len)
+	}
+	return int64(n)
+}
+
+const (
+	chunkHeadMax = 18 // bytes before a chunk's data: 16 digits and CRLF
+	// chunkRoom is left free in reads of chunked bodies, so that one read in a
+	// chunk of its own still fits a buffer.
+	chunkRoom = 32 // bytes
+)
 
 // take uses up bytes of in. What goes out is either a part of in itself or,
 // for a chunked body, what was appended to scratch: one chunk for all that one
@@ -80,11 +95,12 @@ func (b *body) takeChunks(in, scratch []byte) (used int, out []byte, ok bool) {
 		out = append(out, "\r\n"...)
 	}
 	if b.done {
-		out = append(out, "0\r\n"...)
 		if t := b.chunks.Trailer(); t != nil {
 			out = h1.AppendTrailers(out, t)
+			b.trailers = trailerWeight(t)
+		} else {
+			out = h1.AppendLastChunk(out)
 		}
-		out = append(out, "\r\n"...)
 	}
 	return used, out[from:], true
 }

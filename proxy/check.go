@@ -1,11 +1,14 @@
 package proxy
 
 import (
+	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/weir-lb/weir/balancer"
 	"github.com/weir-lb/weir/health"
 	"github.com/weir-lb/weir/internal/accesslog"
+	"github.com/weir-lb/weir/listener"
 )
 
 // A serverCheck joins a server to its health check.
@@ -13,89 +16,93 @@ type serverCheck struct {
 	checker *health.Checker
 }
 
-// observe counts the outcome of live traffic (manual "observe"): layer7
-// tells an exchange from a mere connection.
-func (srv *server) observe(ok, layer7 bool) {
+// observe counts how an exchange of live traffic ended (manual "observe").
+func (srv *server) observe(o health.Observation) {
 	c := srv.live.check
 	if c == nil {
 		return
 	}
 	switch srv.spec.Check.Observe {
 	case health.ObserveLayer4:
-		if !layer7 {
-			c.checker.Observed(ok)
+		if o == health.ObservedConnect || o == health.ObservedOK {
+			c.checker.Observe(o)
 		}
 	case health.ObserveLayer7:
-		if layer7 || !ok {
-			c.checker.Observed(ok)
-		}
-	}
-}
-
-// observeStatus counts a response: HAProxy takes 100 to 499, 501 and 505 for
-// signs of health.
-func (srv *server) observeStatus(status int) {
-	if srv.live.check != nil && srv.spec.Check.Observe == health.ObserveLayer7 {
-		srv.observe(status < 500 || status == 501 || status == 505, true)
+		c.checker.Observe(o)
 	}
 }
 
 // startChecks puts every check on a loop, in turn.
 func (p *Proxy) startChecks() {
-	n := 0
+	var checked []*server
 	for _, be := range p.plan.Load().backends {
 		for _, srv := range be.servers {
 			if srv.spec.Check.Enabled {
-				p.startCheck(p.workers[n%len(p.workers)], srv, n)
-				n++
+				checked = append(checked, srv)
 			}
 		}
 	}
+	for i, srv := range checked {
+		p.startCheck(p.workers[i%len(p.workers)], srv, health.FirstDelay(&srv.spec.Check, i, len(checked), 0))
+	}
 }
 
-func (p *Proxy) startCheck(w *worker, srv *server, n int) {
+func (p *Proxy) startCheck(w *worker, srv *server, delay time.Duration) {
 	be := srv.be
+	tuning := srv.tuning
+	tuning.FastOpen = false
 	target := health.Target{
-		Backend: be.name, Server: srv.spec.Name, Addr: srv.addr, Tuning: srv.tuning,
+		Backend: be.name, Server: srv.spec.Name, Backup: srv.bal.Spec().Backup, Node: p.process.Node,
+		Addr: srv.addr, Connect: max(be.timeouts.connect, 0), Spread: p.cfg.Global.SpreadRate,
+		Down:      srv.bal.State() == balancer.StateDown,
+		SendProxy: srv.spec.SendProxy != ProxyNone,
+		Tune: func(num int) syscall.Errno {
+			return listener.TuneServer(w.loop.Kernel(), num, tuning)
+		},
+		Greeting: func(dst []byte, src, to netip.AddrPort) []byte {
+			info := listener.ProxyInfo{Src: src, Dst: to, Local: true}
+			if srv.spec.SendProxy == ProxyV1 {
+				info.Local = !src.IsValid()
+				return listener.AppendProxyV1(dst, &info)
+			}
+			return listener.AppendProxyV2(dst, &info, srv.proxyOptions)
+		},
 		Report: func(r health.Report) { p.checked(w, srv, r) },
 	}
 	spec := be.spec.Check
 	if spec.Timeout == 0 {
 		spec.Timeout = max(be.timeouts.check, 0)
 	}
-	target.Connect = max(be.timeouts.connect, 0)
 	srv.live.check = &serverCheck{checker: health.NewChecker(w.loop, &spec, &srv.spec.Check, target)}
-	// Spread over the interval, so that many checks do not start as one.
-	delay := time.Duration(n) * checkSpread
-	w.loop.Do(func() { srv.live.check.checker.Start(delay % max(srv.spec.Check.Inter, time.Second)) })
+	w.loop.Do(func() { srv.live.check.checker.Start(delay) })
 }
-
-const checkSpread = 10 * time.Millisecond // between the first checks of two servers
 
 // checked carries a check's result out, on the loop of the check.
 func (p *Proxy) checked(w *worker, srv *server, r health.Report) {
-	if r.Changed {
-		st := balancer.StateDown
-		if r.Up {
-			st = balancer.StateUp
-		}
-		if r.Drain {
-			st = balancer.StateDrain
-		}
-		srv.be.live.bal.SetState(srv.bal, st, time.Duration(w.loop.Now()))
-		p.tellState(srv, &r)
-		if !r.Up && srv.spec.Check.ShutdownOnDown {
-			p.endSessions(srv)
-		}
-		if r.Up && srv.spec.Check.ShutdownBackupsOnUp {
-			for _, other := range srv.be.servers {
-				if other.spec != srv.spec && other.bal.Spec().Backup {
-					p.endSessions(other)
-				}
+	if r.Noted && srv.be.spec.LogHealthChecks {
+		p.tell(srv.be, accesslog.LevelNotice, health.CheckLine(srv.be.name, &r))
+	}
+	if !r.Changed {
+		return
+	}
+	st := balancer.StateDown
+	switch {
+	case r.Up && r.Drain:
+		st = balancer.StateDrain
+	case r.Up:
+		st = balancer.StateUp
+	}
+	srv.be.live.bal.SetState(srv.bal, st, time.Duration(w.loop.Now()))
+	p.tellState(srv, &r)
+	if r.ShutdownSessions {
+		p.endSessions(srv)
+	}
+	if r.ShutdownBackups {
+		for _, other := range srv.be.servers {
+			if other != srv && other.bal.Spec().Backup {
+				p.endSessions(other)
 			}
 		}
-	} else if srv.be.spec.LogHealthChecks && r.Result {
-		p.tell(srv.be, accesslog.LevelNotice, health.CheckLine(srv.be.name, &r))
 	}
 }
 
@@ -104,9 +111,10 @@ func (p *Proxy) tellState(srv *server, r *health.Report) {
 	active, backup := srv.be.usable()
 	counts := health.BackendCounts{
 		Active: active, Backup: backup, Sessions: srv.bal.Current(), Queued: srv.be.live.bal.Queued(),
+		Told: srv.be.spec.LogHealthChecks,
 	}
 	level := accesslog.LevelNotice
-	if !r.Up {
+	if r.Alert {
 		level = accesslog.LevelAlert
 	}
 	p.tell(srv.be, level, health.StateLine(srv.be.name, r, counts))
@@ -163,5 +171,5 @@ func (p *Proxy) endSessions(srv *server) {
 // unpin closes a connection that waits for one client.
 func (sc *serverConn) unpin() {
 	sc.pinnedTo.pinned = nil
-	sc.close()
+	sc.reset()
 }

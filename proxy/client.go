@@ -15,7 +15,7 @@ type clientSession interface {
 	// begin starts the protocol, after the PROXY header.
 	begin(now evloop.Time)
 	// refuse ends a connection that a connection or session rule rejected.
-	refuse(now evloop.Time)
+	refuse(now evloop.Time, rst bool)
 	// freed takes the closed session's memory back.
 	freed()
 	conn() *clientConn

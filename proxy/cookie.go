@@ -168,7 +168,7 @@ func (x *exchange) cacheable() bool {
 		x.res.Find(message.FieldExpires, 0) >= 0
 	for i := x.res.Find(message.FieldCacheControl, 0); i >= 0; i = x.res.Find(message.FieldCacheControl, i+1) {
 		value := x.res.Value(i)
-		for off := 0; off < len(value); {
+		for off := 0; off >= 0; {
 			from, to, next := message.ListItem(value, off)
 			item := value[from:to]
 			off = next

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/weir-lb/weir/health"
 	"syscall"
 
 	"github.com/weir-lb/weir/balancer"
@@ -30,6 +31,7 @@ type exchange struct {
 	down   body           // body.go: the response's
 	tunnel *tunnel        // after 101 or a CONNECT that was accepted
 
+	headOnly     bool // the client asked with HEAD
 	keep         bool // the client connection may carry another request
 	serverKeep   bool // the server connection may
 	requestSent  bool // at least the head went out on this connection
@@ -152,9 +154,14 @@ func (x *exchange) client() *clientConn { return &x.c.clientConn }
 
 // handleRequest: the head is complete. Rules, backend, then the hunt.
 func (x *exchange) handleRequest(now evloop.Time) {
+	x.up.begin(&x.req, &x.fe.limits)
+	if x.up.framing == message.BodyChunked && !x.chunksLookRight() {
+		x.badRequest(now, h1.BadRequest)
+		return
+	}
 	x.headDone = now
+	x.headOnly = x.req.Method == message.MethodHead
 	x.keep = x.req.Persistent() && x.fe.connMode != ConnClose && !x.w.draining
-	x.up.begin(&x.req)
 	x.fe.counters(x.w).sessions.inc()
 	x.noteRequest()
 	if !x.applyFrontend(now) {
@@ -162,6 +169,7 @@ func (x *exchange) handleRequest(now evloop.Time) {
 	}
 	x.be = x.chooseBackend()
 	if x.be == nil {
+		x.headDone = 0
 		x.fail(now, 503, CauseNoServer, phaseConnect)
 		return
 	}
@@ -242,7 +250,7 @@ func (x *exchange) huntDone(now evloop.Time) {
 		x.be.counters(x.w).reused.inc()
 		srv.live.counters[x.w.id].reused.inc()
 	} else {
-		srv.observe(true, false)
+		srv.observe(health.ObservedOK)
 	}
 	srv.live.counters[x.w.id].total.inc()
 	sc.requests++
@@ -331,6 +339,7 @@ func (x *exchange) clientWhileWaiting(now evloop.Time) {
 	switch res {
 	case evloop.EOF, evloop.Failed:
 		c.eof = true
+		x.keep = false
 		x.fail(now, 400, CauseClientAbort, x.phase())
 	}
 }

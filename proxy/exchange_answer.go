@@ -237,9 +237,10 @@ func (x *exchange) appendPath(to []byte, rd *redirectRule) []byte {
 
 // answerWeight is what HAProxy counts an answer of ours as in %B.
 func answerWeight(a *answer) uint64 {
-	n := 20 + len("HTTP/1.1") + 3 + len(reasonOf(a.status)) + 1 + len(a.body)
+	n := 20 + len("HTTP/1.1") + 3 + 1
 	head := a.head
 	if i := bytes.Index(head, []byte("\r\n")); i >= 0 {
+		n += max(i-len("HTTP/1.1 200 "), 0)
 		head = head[i+2:]
 	}
 	for len(head) > 0 {
@@ -253,7 +254,6 @@ func answerWeight(a *answer) uint64 {
 // startTarpit holds the request until timeout tarpit has passed, then answers.
 func (x *exchange) startTarpit(now evloop.Time, r *rule) {
 	x.tarpitted = true
-	x.keep = false
 	x.setState(exchangeTarpit)
 	x.tarpitAnswer = x.compose(r.answer, 500, x.fillEnv(now))
 	d := x.fe.timeouts.tarpit

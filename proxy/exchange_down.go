@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/weir-lb/weir/health"
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/h1"
 	"github.com/weir-lb/weir/internal/message"
@@ -45,15 +46,23 @@ func (x *exchange) readResponse(now evloop.Time) {
 	}
 }
 
-// responseBytes gives all bytes of the response head so far.
+// responseBytes gives the bytes of the response that were not used yet, with
+// at least one new one.
 func (x *exchange) responseBytes() ([]byte, evloop.Result) {
 	fd := &x.hunt.sc.fd
 	if fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
 		return nil, evloop.Again
 	}
 	if x.resIn == nil {
-		n, res := fd.Read(x.w.in)
-		return x.w.in[:n], res
+		dst := x.w.in
+		if x.down.framing == message.BodyChunked {
+			dst = dst[:len(dst)-chunkRoom]
+		}
+		n, res := fd.Read(dst)
+		return dst[:n], res
+	}
+	if len(x.resIn.Free()) == 0 {
+		x.resIn.Compact() // the heads of interim answers stood before
 	}
 	n, res := fd.Read(x.resIn.Free())
 	if res == evloop.Done {
@@ -112,6 +121,7 @@ func (x *exchange) takeResponse(n int) {
 func (x *exchange) interim(now evloop.Time, rest []byte) bool {
 	if x.res.Status == 101 {
 		if !x.req.ConnUpgrade || x.req.Upgrade.Len == 0 || x.upgradeRefused() {
+			x.rec.BytesOut += headWeight(&x.res)
 			x.badResponse(now)
 			return false
 		}
@@ -136,32 +146,38 @@ func (x *exchange) interim(now evloop.Time, rest []byte) bool {
 // follows is the body's.
 func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 	x.answered = now
-	x.rec.Status = x.res.Status
+	x.rec.BytesOut += headWeight(&x.res) // as it came: what rules add does not count
 	rest := b[n:]
 	tunnel := x.res.Status == 101 || x.req.Method == message.MethodConnect && x.res.Status/100 == 2
 	if tunnel {
-		x.down.begin(&message.Head{})
+		x.down.begin(&message.Head{}, nil)
 		x.keep, x.serverKeep = false, false
 	} else {
-		x.down.begin(&x.res)
+		x.down.begin(&x.res, &x.be.limits)
 		x.serverKeep = x.serverKeep && x.res.Persistent()
 		if x.down.framing == message.BodyUntilClose {
 			x.keep = false
 		}
 	}
-	x.hunt.srv.observeStatus(x.res.Status)
+	x.hunt.srv.observe(health.ObservedResponse(x.res.Status))
 	x.countStatus(x.res.Status)
 	if !x.applyResponse(now) {
 		return
 	}
+	x.rec.Status = x.res.Status
 	head := x.responseHead(x.w.out[:0], tunnel)
 	x.answering = true
-	x.rec.BytesOut += headWeight(&x.res)
 	if tunnel {
 		x.startTunnel(now, head, rest)
 		return
 	}
 	x.setState(exchangeRelay)
+	if x.headOnly && x.req.Method != message.MethodHead && !x.down.done {
+		// A rule made another method of the client's HEAD: the client must not
+		// see a body, the server sends one.
+		x.down, x.serverKeep = body{done: true}, false
+		rest = nil
+	}
 	x.sendResponse(now, head, rest)
 }
 
@@ -191,10 +207,20 @@ func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
 // the bytes on the wire.
 func headWeight(h *message.Head) uint64 {
 	n := 20 + len("HTTP/1.1") + 3 + int(h.Reason.Len) + 1
+	lengths := 0
 	for i := range h.Fields {
-		if f := &h.Fields[i]; f.ID != message.FieldConnection {
-			n += int(f.Name.Len + f.Value.Len)
+		f := &h.Fields[i]
+		switch f.ID {
+		case message.FieldConnection:
+			if !h.ConnUpgrade {
+				continue
+			}
+		case message.FieldContentLength:
+			if lengths++; lengths > 1 || h.Framing == message.BodyChunked {
+				continue
+			}
 		}
+		n += int(f.Name.Len + f.Value.Len)
 	}
 	return uint64(n)
 }
@@ -210,11 +236,11 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	if x.down.done && used < len(rest) {
 		x.serverKeep = false // bytes after the response: nobody asked for them
 	}
-	x.keepRest(rest[used:])
 	if !x.c.write(head, out) {
 		x.abort(now, CauseClientAbort, phaseData)
 		return
 	}
+	x.keepRest(rest[used:]) // not before: out may be a part of resIn
 	x.w.out = x.w.out[:0]
 	x.countDown(len(head) + len(out))
 	x.afterPump(now)
@@ -222,11 +248,15 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 
 // keepRest holds what take could not use yet: part of a trailer section.
 func (x *exchange) keepRest(rest []byte) {
-	if x.resIn != nil {
-		x.w.pool.Put(x.resIn)
-		x.resIn = nil
-	}
-	if len(rest) > 0 && !x.down.done {
+	switch {
+	case len(rest) == 0 || x.down.done:
+		if x.resIn != nil {
+			x.w.pool.Put(x.resIn)
+			x.resIn = nil
+		}
+	case x.resIn != nil:
+		x.resIn.Consume(x.resIn.Len() - len(rest))
+	default:
 		x.resIn = x.w.pool.Take(x.w.p.tune.BufSize)
 		x.resIn.Append(rest)
 	}
@@ -324,7 +354,7 @@ func (x *exchange) serverEnded(now evloop.Time, res evloop.Result) {
 		x.afterPump(now)
 		return
 	}
-	x.hunt.srv.observe(false, true)
+	x.hunt.srv.observe(health.ObservedInvalid)
 	x.abort(now, CauseServerAbort, phaseData)
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/weir-lb/weir/health"
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/h1"
 	"github.com/weir-lb/weir/internal/message"
@@ -40,7 +41,7 @@ func (x *exchange) releaseServer(now evloop.Time) {
 // pin keeps the connection for this client's next request.
 func (x *exchange) pin(sc *serverConn) {
 	if !x.keep || x.c.pinned != nil {
-		sc.close()
+		sc.reset()
 		return
 	}
 	sc.user, sc.state, sc.pinnedTo = nil, connPinned, x.c
@@ -63,10 +64,10 @@ func (x *exchange) over(now evloop.Time, why Cause, at phase, keep bool) {
 func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
 	c := x.c
 	x.countAbort(why)
-	x.log(now, why, at)
-	looksWhole := x.answering && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
 	x.serverKeep = false
 	x.dropServer()
+	x.log(now, why, at)
+	looksWhole := x.answering && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
 	x.endState()
 	c.x = nil
 	if looksWhole || why == CauseClientAbort || why == CauseClientTimeout && x.answering {
@@ -98,9 +99,6 @@ func (x *exchange) endState() {
 	x.hunt.end()
 	if x.tunnel != nil {
 		x.tunnel.release()
-	}
-	if x.be != nil {
-		x.be.counters(x.w).sessions.add(-1)
 	}
 	c := x.c
 	if c.more != nil {
@@ -149,10 +147,14 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 		x.writeAnswer(now, a.raw, nil, why, at)
 		return
 	}
+	if len(x.fe.after) > 0 || x.be != nil && len(x.be.after) > 0 {
+		a = x.afterResponse(now, a)
+	}
 	head := append(x.w.out[:0], a.head...)
 	switch {
 	case !x.keep:
 		head = append(head, "connection: close\r\n"...)
+		x.rec.BytesOut += uint64(len("connection") + len("close"))
 	case x.req.Minor == 0:
 		head = append(head, "connection: keep-alive\r\n"...)
 	}
@@ -162,7 +164,7 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	if x.req.Method == message.MethodHead {
 		body = nil
 	}
-	x.rec.BytesOut += answerWeight(a)
+	x.rec.BytesOut += answerWeight(a) + uint64(len(body))
 	x.writeAnswer(now, head, body, why, at)
 }
 
@@ -198,7 +200,6 @@ func statusClass(status int) int {
 // badRequest: the head can't be understood. The answer is sent before
 // anything else is known, so the frontend's texts are used.
 func (x *exchange) badRequest(now evloop.Time, st h1.Status) {
-	x.headDone = now
 	x.fe.counters(x.w).badRequest.inc()
 	status := 400
 	if st == h1.Unsupported {
@@ -215,7 +216,9 @@ func (x *exchange) requestTimeout(now evloop.Time) {
 
 func (x *exchange) refuseEarly(now evloop.Time, status int, why Cause) {
 	x.keep = false
-	x.c.setState(clientBusy)
+	if x.c.state != clientBusy {
+		x.c.setState(clientBusy)
+	}
 	x.up = body{done: true}
 	x.answerNow(now, x.fe.early[status], why, phaseRequest)
 }
@@ -231,7 +234,8 @@ func (x *exchange) badRequestBody(now evloop.Time) {
 	x.fe.counters(x.w).badRequest.inc()
 	x.keep = false
 	x.up.done = true
-	x.serverKeep = false
+	x.hunt.sc.close() // FIN: what was sent before the fault may be of use
+	x.hunt.sc = nil
 	x.fail(now, 400, CauseRequestInvalid, phaseHeaders)
 }
 
@@ -239,7 +243,7 @@ func (x *exchange) badRequestBody(now evloop.Time) {
 // passed on.
 func (x *exchange) badResponse(now evloop.Time) {
 	x.countBadAnswer()
-	x.hunt.srv.observe(false, true)
+	x.hunt.srv.observe(health.ObservedHeaders)
 	x.fail(now, 502, CauseServerInvalid, phaseHeaders)
 }
 
@@ -262,7 +266,7 @@ func (x *exchange) serverClosedEarly(now evloop.Time) {
 		}
 	}
 	x.countBadAnswer()
-	x.hunt.srv.observe(false, true)
+	x.hunt.srv.observe(health.ObservedClosed)
 	x.fail(now, 502, CauseServerAbort, phaseHeaders)
 }
 
@@ -280,15 +284,16 @@ func (x *exchange) mayRepeat() bool {
 // nothing of it.
 func (x *exchange) repeat(now evloop.Time) {
 	x.setState(exchangeHunt)
+	x.hunt.tries++
 	x.requestSent = false
 	x.sentUp = 0
-	x.up.begin(&x.req)
+	x.up.begin(&x.req, &x.fe.limits)
 	x.hunt.again(now)
 }
 
 // serverTimeout: the server did not answer, or stopped in its answer.
 func (x *exchange) serverTimeout(now evloop.Time) {
-	x.hunt.srv.observe(false, true)
+	x.hunt.srv.observe(health.ObservedReadTimeout)
 	switch x.state {
 	case exchangeWait:
 		x.countBadAnswer()

@@ -32,9 +32,11 @@ func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
 	if x.answered != 0 {
 		env.Res = &x.res
 	}
-	env.ReqBody = c.in.Bytes()
+	env.ReqBody = nil
 	if c.more != nil {
 		env.ReqBody = c.more.Bytes()
+	} else if c.in != nil {
+		env.ReqBody = c.in.Bytes()
 	}
 	env.FirstRequest = c.requests == 0
 	env.Final = true
@@ -233,10 +235,12 @@ func (x *exchange) runFinal(now evloop.Time, r *rule, env *expr.Env) ruleEnd {
 	at := phaseRequest
 	if x.answered != 0 {
 		at = phaseHeaders
+		x.answered = 0 // the client gets another answer
 	}
 	switch r.op {
 	case opDeny:
 		x.fe.counters(x.w).denied.inc()
+		x.keep = x.keep && r.answer.status != 400
 		x.endWith(now, x.compose(r.answer, 403, env), CauseDenied, at)
 	case opReturn:
 		x.endWith(now, x.compose(r.answer, 200, env), CauseLocal, at)
@@ -272,9 +276,7 @@ func (x *exchange) endWith(now evloop.Time, a *answer, why Cause, at phase) {
 func (x *exchange) edit(r *rule, env *expr.Env, h *message.Head) bool {
 	switch r.op {
 	case opSetHeader:
-		v := x.text(r, env)
-		h.Del(r.name)
-		return h.Add(r.name, v)
+		return h.Set(r.name, x.text(r, env))
 	case opAddHeader:
 		return h.Add(r.name, x.text(r, env))
 	case opDelHeader:
@@ -414,16 +416,20 @@ func replaceAll(re *regexp.Regexp, text, format []byte) []byte {
 func replaceInList(re *regexp.Regexp, value, format []byte) []byte {
 	var out []byte
 	changed := false
-	for off := 0; off < len(value); {
+	for off := 0; off >= 0; {
 		from, to, next := message.ListItem(value, off)
-		item := value[from:to]
-		if r := replaceAll(re, item, format); r != nil {
-			item, changed = r, true
+		end := len(value)
+		if next >= 0 {
+			end = next - 1
 		}
-		if len(out) > 0 {
-			out = append(out, ", "...)
+		if off > 0 {
+			out = append(out, ',')
 		}
-		out = append(out, item...)
+		if r := replaceAll(re, value[from:to], format); r != nil {
+			out, changed = append(out, r...), true
+		} else {
+			out = append(out, value[off:end]...)
+		}
 		off = next
 	}
 	if !changed {

@@ -103,16 +103,18 @@ func (x *exchange) upInput() ([]byte, evloop.Result) {
 			x.moreFresh = false
 			return c.more.Bytes(), evloop.Done
 		}
-		free := c.more.Free()
-		if len(free) == 0 {
-			return c.more.Bytes(), evloop.Done // take finds that it is too much
+		if len(c.more.Free()) == 0 {
+			c.more.Compact()
 		}
-		n, res := c.fd.Read(free)
+		n, res := c.fd.Read(c.more.Free())
 		c.more.Filled(n)
 		return c.more.Bytes(), res
 	}
 	dst := x.w.in
-	if x.up.framing == message.BodyLength && int64(len(dst)) > x.up.left {
+	switch {
+	case x.up.framing == message.BodyChunked:
+		dst = dst[:len(dst)-chunkRoom]
+	case int64(len(dst)) > x.up.left:
 		dst = dst[:x.up.left] // the next request is left in the socket
 	}
 	n, res := c.fd.Read(dst)
@@ -196,6 +198,14 @@ func (x *exchange) bodyBuffered() bool {
 	probing := body{framing: message.BodyChunked, chunks: probe}
 	_, _, ok := probing.take(b, x.w.out[:0])
 	return !ok || probing.done || len(b) >= x.w.p.tune.BufSize-x.w.p.tune.MaxRewrite
+}
+
+// chunksLookRight reports whether the chunks that came with the head are well
+// framed: if not, no server has to see the request.
+func (x *exchange) chunksLookRight() bool {
+	probe := body{framing: message.BodyChunked}
+	_, _, ok := probe.take(x.c.in.Bytes(), x.w.out[:0])
+	return ok
 }
 
 // bufferBody waits for the body (option http-buffer-request).

@@ -86,7 +86,7 @@ func (c *h1Client) begin(now evloop.Time) {
 	}
 	fe := c.frontend()
 	if len(fe.tcpSession) > 0 && !c.w.admit(fe, &c.clientConn, fe.tcpSession) {
-		c.refuse(now)
+		c.refuse(now, false)
 		return
 	}
 	c.setState(clientIdle)
@@ -328,18 +328,19 @@ func (w *worker) send(fd *evloop.FD, head, body []byte) (int, evloop.Result) {
 
 func (c *h1Client) queue(p []byte) { c.out = c.w.queue(c.out, p) }
 
-// queue appends p to out, which grows through the size classes; its bound is
-// what one read and one rewritten head can give.
+// queue appends p to out, which grows through the size classes. Nothing more is
+// read while something waits here, so that one read and one rewritten head are
+// its bound.
 func (w *worker) queue(out *buffer.Buffer, p []byte) *buffer.Buffer {
 	if len(p) == 0 {
 		return out
 	}
 	if out == nil {
-		out = w.pool.Take(len(p))
+		out = w.pool.TakeLarge(len(p))
 	} else if len(out.Free()) < len(p) {
 		out.Compact()
 		if len(out.Free()) < len(p) {
-			bigger := w.pool.Take(out.Len() + len(p))
+			bigger := w.pool.TakeLarge(out.Len() + len(p))
 			bigger.Append(out.Bytes())
 			w.pool.Put(out)
 			out = bigger
@@ -435,10 +436,10 @@ func (c *h1Client) drain(evloop.Time) {
 }
 
 // refuse ends a connection that a connection or session rule rejected.
-func (c *h1Client) refuse(evloop.Time) {
+func (c *h1Client) refuse(_ evloop.Time, rst bool) {
 	c.frontend().counters(c.w).denied.inc()
 	c.state = clientIdle
-	c.close(true)
+	c.close(rst)
 }
 
 // silentFirst: the connection ends before its first byte.
@@ -466,7 +467,7 @@ func (c *h1Client) close(rst bool) {
 		w.pool.Put(c.out)
 	}
 	if c.pinned != nil {
-		c.pinned.close()
+		c.pinned.reset()
 	}
 	if c.sess != nil {
 		c.sess.Reset(w.env.Scratch)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/weir-lb/weir/health"
 	"syscall"
 	"time"
 
@@ -166,7 +167,7 @@ func (h *hunt) connectFailed(now evloop.Time, why Cause) {
 	h.be.live.counters[h.w.id].connFailed.inc()
 	srv.live.counters[h.w.id].connFailed.inc()
 	if why != CauseResource {
-		srv.observe(false, false)
+		srv.observe(health.ObservedConnect)
 	}
 	if h.left <= 0 || why == CauseResource {
 		h.releaseSlot()

@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/weir-lb/weir/internal/accesslog"
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
+	"github.com/weir-lb/weir/internal/message"
 )
 
 // This file fills the record of a session and hands its line to the log
@@ -35,6 +37,10 @@ func (x *exchange) log(now evloop.Time, why Cause, at phase) {
 	fe := x.fe
 	w := x.w
 	w.p.requests.Add(1)
+	if x.be != nil && !x.left {
+		x.left = true
+		x.be.counters(w).sessions.add(-1) // before the line: it tells of the others
+	}
 	if fe.logs == nil || fe.logs.sink == nil || x.logLevel < 0 || x.logged {
 		return
 	}
@@ -62,8 +68,11 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 	r.Ti = since(start, x.first)
 	r.TR = since(x.first, x.headDone)
 	r.Tw = since(x.headDone, h.granted)
+	if why == CauseQueueTimeout || x.tarpitted {
+		r.Tw = since(x.headDone, now)
+	}
 	r.Tc = since(h.granted, h.connected)
-	if why == CauseClientAbort && at == phaseRequest || x.headDone == 0 {
+	if x.headDone == 0 || x.tarpitted {
 		r.TR = -1
 	}
 	if r.Tc >= 0 {
@@ -71,7 +80,13 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 	}
 	r.Tt = ms(now.Sub(c.ended))
 	r.Term = [2]byte{why.Side(), byte(at)}
-	r.BytesOut += uint64(x.down.moved)
+	r.BytesOut += uint64(x.down.moved + x.down.trailers)
+	if x.down.framing == message.BodyChunked && x.down.done {
+		r.BytesOut++ // the end of the body, in HAProxy's count
+	}
+	if x.tunnel != nil {
+		r.BytesOut += uint64(max(x.tunnel.down.moved, 0))
+	}
 	r.BytesIn = uint64(x.up.moved) + uint64(len(x.req.Raw))
 	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid
 	r.ServerQueue, r.BackendQueue = h.waiter.SrvPos, h.waiter.BackPos
@@ -121,18 +136,15 @@ func (x *exchange) noteRequest() {
 	if fe.logs == nil || fe.logs.sink == nil {
 		return
 	}
-	x.line = append(x.line[:0], x.req.Text(x.req.MethodText)...)
-	x.line = append(x.line, ' ')
-	x.line = append(x.line, x.req.Text(x.req.Target)...)
-	x.line = append(x.line, " HTTP/1."...)
-	x.line = append(x.line, '0'+x.req.Minor)
-	if len(x.line) > logURIMax {
-		x.line = x.line[:logURIMax]
+	line := x.req.Raw[x.req.MethodText.Off:]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = bytes.TrimSuffix(line[:end], []byte("\r"))
 	}
+	x.line = append(x.line[:0], line[:min(len(line), logURIMax)]...)
 	x.captureHeads(&x.req, 0)
 }
 
-const logURIMax = 1023 // bytes of a request line in logs (tune.http.logurilen less its end)
+const logURIMax = 1025 // bytes of a request line in logs, as HAProxy with the default tune.http.logurilen
 
 // captureHeads keeps the fields that "capture request header" and its
 // response twin name.
@@ -201,6 +213,9 @@ func (s *tcpSession) log(now evloop.Time, why Cause, at phase) {
 	}
 	r, h := &s.rec, &s.hunt
 	r.Tw = since(h.started, h.granted)
+	if why == CauseQueueTimeout {
+		r.Tw = since(h.started, now)
+	}
 	r.Tc = since(h.granted, h.connected)
 	r.Tt = ms(now.Sub(s.accepted))
 	r.Term = [2]byte{why.Side(), byte(at)}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"github.com/weir-lb/weir/health"
 	"syscall"
 	"time"
 
@@ -91,7 +92,7 @@ func (s *tcpSession) begin(now evloop.Time) {
 	s.rec.Th = ms(now.Sub(s.accepted))
 	s.fe.counters(s.w).sessions.inc()
 	if len(s.fe.tcpSession) > 0 && !s.w.admit(s.fe, &s.clientConn, s.fe.tcpSession) {
-		s.refuse(now)
+		s.refuse(now, false)
 		return
 	}
 	if len(s.fe.tcpContent) > 0 {
@@ -196,7 +197,7 @@ func (s *tcpSession) serverConnectTimeout(now evloop.Time) {
 // the client has sent.
 func (s *tcpSession) huntDone(now evloop.Time) {
 	s.setState(tcpRelay)
-	s.hunt.srv.observe(true, false)
+	s.hunt.srv.observe(health.ObservedOK)
 	s.hunt.srv.live.counters[s.w.id].total.inc()
 	if s.hunt.srv.spec.SendProxy != ProxyNone {
 		s.up.keep(s.w, s.w.proxyHeader(s.hunt.srv, &s.clientConn))
@@ -328,9 +329,9 @@ func (s *tcpSession) countBytes(up, down int64) {
 func (s *tcpSession) drain(now evloop.Time) {}
 
 // refuse ends a session that a connection or session rule rejected.
-func (s *tcpSession) refuse(evloop.Time) {
+func (s *tcpSession) refuse(_ evloop.Time, rst bool) {
 	s.door.counters[s.w.id].denied.inc()
-	s.shut(true)
+	s.shut(rst)
 	s.freed()
 }
 
@@ -340,10 +341,10 @@ func (s *tcpSession) end(now evloop.Time, why Cause, at phase) {
 	if s.be != nil {
 		s.be.counters(s.w).sessions.add(-1) // before the line: it tells of the others
 	}
+	free := s.hunt.end()
 	s.log(now, why, at)
 	s.up.release(s.w)
 	s.down.release(s.w)
-	free := s.hunt.end()
 	s.shut(why == CauseServerAbort && s.state >= tcpRelay || s.fe.spec.NoLinger)
 	s.state = tcpClosed
 	s.ended = true

@@ -57,7 +57,9 @@ func (t *tunnel) move(now evloop.Time) {
 		t.down.shut = true
 		client.Shutdown()
 	}
-	if t.up.shut && t.down.shut {
+	if t.down.shut {
+		// The server has ended the tunnel. HTTP has no half-closed client: what
+		// it may still send has nowhere to go.
 		x.c.eof = true
 		x.finish(now)
 		return
@@ -86,7 +88,6 @@ func (t *tunnel) setDeadlines(now evloop.Time) {
 
 func (t *tunnel) release() {
 	x := t.x
-	x.rec.BytesOut += uint64(max(t.down.moved, 0))
 	t.up.release(x.w)
 	t.down.release(x.w)
 }
