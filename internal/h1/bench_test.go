@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/weir-lb/weir/internal/message"
@@ -45,6 +46,55 @@ func BenchmarkRequest(b *testing.B) {
 			for b.Loop() {
 				if n, st := p.Request(raw, &h, &lim); st != Complete || n != len(raw) {
 					b.Fatal(st, p.Reason())
+				}
+			}
+		})
+	}
+}
+
+// The head arrives in pieces of feed bytes: the cost of a byte must not depend
+// on the length of the head.
+func BenchmarkRequestInPieces(b *testing.B) {
+	for _, c := range []struct{ name, raw string }{{"bytes=600", browserGet}, {"bytes=15360", sized(headMaxDefault)}} {
+		for _, feed := range []int{1, 16, 1460} {
+			b.Run(fmt.Sprintf("head=%s/feed=%d", c.name, feed), func(b *testing.B) {
+				raw := []byte(c.raw)
+				var p Parser
+				var h message.Head
+				var lim Limits
+				b.SetBytes(int64(len(raw)))
+				b.ReportAllocs()
+				for b.Loop() {
+					st := NeedMore
+					for n := feed; st == NeedMore; n += feed {
+						_, st = p.Request(raw[:min(n, len(raw))], &h, &lim)
+					}
+					if st != Complete {
+						b.Fatal(st, p.Reason())
+					}
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkChunks(b *testing.B) {
+	for _, size := range []int{1, 128, 8192} {
+		b.Run(fmt.Sprintf("chunk=%d", size), func(b *testing.B) {
+			body := AppendLastChunk(AppendChunkEnd(append(AppendChunkHead(nil, size), make([]byte, size)...)))
+			var c Chunks
+			var trailer message.Head
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Begin(&trailer, nil)
+				rest := body
+				for {
+					skip, data, st := c.Next(rest)
+					if st == ChunkEnd {
+						break
+					}
+					rest = rest[skip+data:]
 				}
 			}
 		})

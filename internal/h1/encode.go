@@ -81,26 +81,22 @@ func appendLower(dst, name []byte) []byte {
 }
 
 // lowerName makes the first n bytes of b lower case, eight at a time where b
-// goes on behind them. It sets bit 5 in every byte from A to Z: to the low
-// seven bits it adds such numbers that the high bit tells >= 'A' and > 'Z'.
+// goes on behind them. It sets bit 5 in every byte from A to Z: to the low seven
+// bits it adds such numbers that the high bit tells >= 'A' and > 'Z'.
 func lowerName(b []byte, n int) {
-	for i := 0; i < n; i += 8 {
-		if i+8 > len(b) {
-			lowerBytes(b[i:n])
-			return
-		}
-		w := binary.LittleEndian.Uint64(b[i:])
+	for len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
 		low := w &^ highBits
 		upper := (low + (0x80-'A')*ones) &^ (low + (0x7f-'Z')*ones) &^ w & highBits
-		if n-i < 8 {
-			upper &= 1<<(8*uint(n-i)) - 1
+		if n <= 8 {
+			upper &= 1<<(uint(8*n)&63) - 1 | -(uint64(n) >> 3)
+			binary.LittleEndian.PutUint64(b, w|upper>>2)
+			return
 		}
-		binary.LittleEndian.PutUint64(b[i:], w|upper>>2)
+		binary.LittleEndian.PutUint64(b, w|upper>>2)
+		b, n = b[8:], n-8
 	}
-}
-
-func lowerBytes(b []byte) {
-	for i, c := range b {
+	for i, c := range b[:n] {
 		if 'A' <= c && c <= 'Z' {
 			b[i] = c | 0x20
 		}

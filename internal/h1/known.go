@@ -115,6 +115,10 @@ func (p *Parser) transferEncoding(h *message.Head, f *message.Field) Reason {
 // fields are there.
 func (p *Parser) connection(h *message.Head, value message.Span) Reason {
 	text := h.Text(value)
+	if isWord(text, "keep-alive") { // the usual one
+		h.ConnKeepAlive = true
+		return ReasonNone
+	}
 	for off := 0; off >= 0; {
 		var from, to int
 		from, to, off = message.ListItem(text, off)
@@ -163,7 +167,7 @@ func (p *Parser) dropNamed(h *message.Head) {
 			var from, to int
 			from, to, off = message.ListItem(text, off)
 			token := text[from:to]
-			if len(token) == 0 || message.FieldIDOf(token).Protected() {
+			if len(token) == 0 || message.ProtectedName(token) {
 				continue
 			}
 			for j := h.FindName(token, 0); j >= 0; j = h.FindName(token, j+1) {

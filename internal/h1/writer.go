@@ -111,10 +111,13 @@ func (w *fieldWriter) plain(f *message.Field) bool {
 func (w *fieldWriter) flush(i int) {
 	if w.from < w.to {
 		base := len(w.dst)
-		w.dst = append(w.dst, w.h.Raw[w.from:w.to]...)
+		run := w.h.Raw[w.from:w.to]
+		w.dst = append(w.dst, run...)
+		copied := w.dst[base:]
 		for j := w.first; j < i; j++ {
-			name := w.h.Fields[j].Name
-			lowerName(w.dst[base+int(name.Off-w.from):], int(name.Len))
+			name := &w.h.Fields[j].Name
+			at := name.Off - w.from
+			lowerName(copied[at:], int(name.Len))
 		}
 	}
 	w.from, w.to, w.first = 0, 0, i

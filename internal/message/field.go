@@ -105,17 +105,17 @@ func (id FieldID) String() string {
 	return ""
 }
 
-// Protected reports whether the field must not be dropped because a Connection
-// field names it: the proxy or the server's access rules rely on it (RFC 9110
-// section 7.6.1 wants end-to-end fields left alone; CVE-2024-45410 and others
-// show what happens otherwise).
-func (id FieldID) Protected() bool {
-	switch id {
-	case FieldOther, FieldConnection, FieldKeepAlive, FieldProxyConnection, FieldTE, FieldTrailer,
-		FieldUpgrade, FieldHTTP2Settings:
-		return false
+// ProtectedName reports whether a field must not be dropped because a Connection
+// field names it: the proxy or the access rules of servers rely on it (RFC 9110
+// section 7.6.1 wants end-to-end fields left alone; CVE-2024-45410 shows what
+// happens otherwise).
+func ProtectedName(name []byte) bool {
+	const family = "x-forwarded-"
+	id := FieldIDOf(name)
+	if id == FieldOther {
+		return len(name) > len(family) && EqualFold(name[:len(family)], []byte(family))
 	}
-	return true
+	return !id.HopByHop() && id != FieldTrailer
 }
 
 // HopByHop reports whether the field concerns one connection only, named by a

@@ -55,13 +55,14 @@ func TestConnectionCanNotDropWhatTheProxyNeeds(t *testing.T) {
 	for _, name := range []string{
 		"host", "cookie", "authorization", "content-length", "transfer-encoding", "x-forwarded-for",
 		"x-forwarded-proto", "x-real-ip", "forwarded", "x-original-to", "proxy-authorization",
+		"X-Forwarded-Client-Cert",
 	} {
-		if !FieldIDOf([]byte(name)).Protected() {
+		if !ProtectedName([]byte(name)) {
 			t.Errorf("%s is not protected", name)
 		}
 	}
 	for _, name := range []string{"x-a", "keep-alive", "te", "upgrade", "connection", "http2-settings"} {
-		if FieldIDOf([]byte(name)).Protected() {
+		if ProtectedName([]byte(name)) {
 			t.Errorf("%s is protected", name)
 		}
 	}

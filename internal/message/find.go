@@ -36,7 +36,6 @@ type Values struct {
 	name  []byte
 	field int // index of the field being walked, -1 before the first
 	off   int // where its next value begins; -1: take the next field
-	done  bool
 }
 
 // ValuesOf starts a walk over the values of the named fields.

@@ -13,23 +13,26 @@ const (
 	fieldNameMax    = 19 // bytes of the longest known name
 )
 
+// foldWord has bit 5 in every byte: it makes letters lower case, and leaves "-"
+// and digits as they are.
 const foldWord = 0x2020202020202020
 
-// fieldSlot is what the hash finds: a name in lower case.
+// fieldSlot is what the hash finds. The words are those of nameWords.
 type fieldSlot struct {
-	id   FieldID
-	len  uint8
-	name [fieldNameMax + 1]byte
+	first, second, last uint64
+	id                  FieldID
+	len                 uint8
 }
 
+// fieldSlots is read-only.
 var fieldSlots = buildFieldSlots()
 
 func buildFieldSlots() (slots [1 << fieldHashBits]fieldSlot) {
 	for id := FieldOther + 1; id < fieldIDs; id++ {
-		name := fieldNames[id]
-		s := &slots[fieldHash([]byte(name))]
+		name := []byte(fieldNames[id])
+		s := &slots[fieldHash(name)]
 		s.id, s.len = id, uint8(len(name))
-		copy(s.name[:], name)
+		s.first, s.second, s.last = nameWords(name)
 	}
 	return slots
 }
@@ -40,45 +43,43 @@ func fieldHash(name []byte) uint32 {
 	return key * fieldHashFactor >> (32 - fieldHashBits)
 }
 
+// nameWords gives a name of fieldNameMin to fieldNameMax bytes as three words in
+// lower case, which overlap unless there are 24 bytes.
+func nameWords(name []byte) (first, second, last uint64) {
+	n := len(name)
+	switch {
+	case n > 16:
+		second = binary.LittleEndian.Uint64(name[8:]) | foldWord
+		fallthrough
+	case n >= 8:
+		first = binary.LittleEndian.Uint64(name) | foldWord
+		last = binary.LittleEndian.Uint64(name[n-8:]) | foldWord
+	case n >= 4:
+		first = uint64(binary.LittleEndian.Uint32(name)) | foldWord
+		last = uint64(binary.LittleEndian.Uint32(name[n-4:])) | foldWord
+	default:
+		first = uint64(name[0]) | uint64(name[1])<<8 | foldWord
+		last = uint64(name[n-1]) | foldWord
+	}
+	return first, second, last
+}
+
 // FieldIDOf finds the number of a field name in any case. The name must be a
-// token (RFC 9110 section 5.6.2): folding is exact only for those.
+// token (RFC 9110 section 5.6.2) or at least hold no control characters:
+// folding is exact only for those.
 func FieldIDOf(name []byte) FieldID {
 	n := len(name)
 	if n < fieldNameMin || n > fieldNameMax {
 		return FieldOther
 	}
 	s := &fieldSlots[fieldHash(name)]
-	if int(s.len) != n || !s.matches(name) {
+	if int(s.len) != n {
+		return FieldOther
+	}
+	if first, second, last := nameWords(name); first != s.first || second != s.second || last != s.last {
 		return FieldOther
 	}
 	return s.id
-}
-
-// matches compares in words that overlap at the end, so that no byte is
-// treated alone but in the shortest names.
-func (s *fieldSlot) matches(name []byte) bool {
-	n := len(name)
-	if n >= 8 {
-		i := 0
-		for ; i+8 <= n; i += 8 {
-			if binary.LittleEndian.Uint64(name[i:])|foldWord != binary.LittleEndian.Uint64(s.name[i:]) {
-				return false
-			}
-		}
-		i = n - 8
-		return binary.LittleEndian.Uint64(name[i:])|foldWord == binary.LittleEndian.Uint64(s.name[i:])
-	}
-	if n >= 4 {
-		i := n - 4
-		return binary.LittleEndian.Uint32(name)|uint32(foldWord&0xffffffff) == binary.LittleEndian.Uint32(s.name[:]) &&
-			binary.LittleEndian.Uint32(name[i:])|uint32(foldWord&0xffffffff) == binary.LittleEndian.Uint32(s.name[i:])
-	}
-	for i := range name {
-		if name[i]|0x20 != s.name[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // EqualFold compares two names without regard to the case of ASCII letters.
