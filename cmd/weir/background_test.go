@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -323,4 +324,51 @@ func TestNameComesFromTheCommandLine(t *testing.T) {
 	if !strings.Contains(p.err.String(), "Usage : haproxy") {
 		t.Errorf("stderr:\n%s", p.err.String())
 	}
+}
+
+// A process that holds a port for itself alone, as some do, lets go of it when
+// it is told to pause (SIGTTOU).
+func TestOldProcessesAreAskedForTheirPorts(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := l.Addr().(*net.TCPAddr).Port
+	p := prepare(t, "-db", "-f", pingConfig(t, port))
+	p.cmd.Args = append(p.cmd.Args, "-sf", startPauser(t, l))
+	p.launch()
+	p.wantAnswers(port)
+}
+
+// startPauser runs a shell that tells us of SIGTTOU by ending; then the port
+// is set free. It returns its pid.
+func startPauser(t *testing.T, l net.Listener) string {
+	t.Helper()
+	shell := exec.Command("/bin/sh", "-c", `trap 'exit 0' TTOU USR1; echo ready; while :; do read line || exit; done`)
+	in, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := shell.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 16)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		shell.Wait()
+		l.Close()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		in.Close()
+		<-ended
+	})
+	return strconv.Itoa(shell.Process.Pid)
 }

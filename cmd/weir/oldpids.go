@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -16,13 +17,13 @@ const (
 // chapter 4). If that does not help, they are asked to go on (SIGTTIN).
 func takePorts(old []int, open func() error) error {
 	err := open()
-	if len(old) == 0 || !errors.Is(err, syscall.EADDRINUSE) {
+	if len(old) == 0 || !portTaken(err) {
 		return err
 	}
 	signalAll(old, syscall.SIGTTOU)
 	for range bindAttempts {
 		time.Sleep(bindPause)
-		if err = open(); !errors.Is(err, syscall.EADDRINUSE) {
+		if err = open(); !portTaken(err) {
 			break
 		}
 	}
@@ -30,6 +31,12 @@ func takePorts(old []int, open func() error) error {
 		signalAll(old, syscall.SIGTTIN)
 	}
 	return err
+}
+
+// portTaken looks for the words as well: proxy.Errors holds text, since it
+// reports all that is wrong with a configuration, not one cause.
+func portTaken(err error) bool {
+	return err != nil && (errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), syscall.EADDRINUSE.Error()))
 }
 
 // signalAll ignores processes that have gone: that is what was wanted of them.
