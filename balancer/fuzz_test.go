@@ -235,7 +235,7 @@ func (m *queueModel) check() {
 		}
 		if slots == 0 || used <= slots {
 			delete(m.over, s)
-		} else if most, ok := m.over[s]; ok && used > most {
+		} else if most, ok := m.over[s]; ok && used > most && m.spec.FullConn == 0 { // minconn lets limits rise and fall in one step
 			m.fail("%s: %d sessions over %d slots, were %d", s.Name(), used, slots, most)
 		} else {
 			m.over[s] = used
