@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"net/netip"
 
 	"github.com/weir-lb/weir/internal/evloop"
@@ -119,23 +120,24 @@ func (c *clientConn) readGreeting(now evloop.Time) bool {
 	case evloop.Again:
 		return false
 	case evloop.EOF, evloop.Failed:
-		c.refuseGreeting(false)
+		c.refuseGreeting(now, greetingCut)
 		return false
 	}
+	c.fd.Assume(evloop.ReadyIn) // the bytes are still in the socket
 	var info listener.ProxyInfo
 	used, st := listener.ParseProxy(c.w.in[:n], &info)
 	switch {
 	case st == listener.ProxyNeedMore && n < proxyHeaderMax:
 		if c.fd.Ready()&(evloop.ReadyHup|evloop.ReadyErr) != 0 {
-			c.refuseGreeting(false)
+			c.refuseGreeting(now, greetingCut)
 		}
 		return false
 	case st != listener.ProxyComplete:
-		c.refuseGreeting(true)
+		c.refuseGreeting(now, greetingFault(c.w.in[:n]))
 		return false
 	}
 	if got, res := c.fd.Read(c.w.in[:used]); res != evloop.Done || got != used {
-		c.refuseGreeting(true)
+		c.refuseGreeting(now, greetingCut)
 		return false
 	}
 	c.greeting, c.greeted = false, now
@@ -146,11 +148,29 @@ func (c *clientConn) readGreeting(now evloop.Time) bool {
 	return true
 }
 
+// What a wrong PROXY header is called in the log.
+const (
+	greetingCut     = "Truncated PROXY protocol header received"
+	greetingForeign = "Received something which does not look like a PROXY protocol header"
+	greetingUnknown = "Received an unhandled protocol in the PROXY protocol header"
+	greetingInvalid = "Received an invalid PROXY protocol header"
+)
+
+func greetingFault(b []byte) string {
+	switch {
+	case bytes.HasPrefix(b, []byte("PROXY TCP4 ")), bytes.HasPrefix(b, []byte("PROXY TCP6 ")),
+		bytes.HasPrefix(b, []byte("\r\n\r\n\x00\r\nQUIT\n")) && len(b) > 12 && b[12]>>4 == 2:
+		return greetingInvalid
+	case bytes.HasPrefix(b, []byte("PROXY ")):
+		return greetingUnknown
+	}
+	return greetingForeign
+}
+
 // refuseGreeting closes a connection whose PROXY header is wrong or missing:
 // there is nobody to answer to.
-func (c *clientConn) refuseGreeting(invalid bool) {
-	if invalid {
-		c.door.counters[c.w.id].badRequest.inc()
-	}
+func (c *clientConn) refuseGreeting(now evloop.Time, why string) {
+	c.door.counters[c.w.id].badRequest.inc()
+	c.w.logRefused(now, c, why)
 	c.shut(false)
 }

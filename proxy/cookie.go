@@ -82,6 +82,9 @@ func (x *exchange) readCookie() {
 func (x *exchange) writeCookie() {
 	p, srv := x.be.cookie, x.hunt.srv
 	x.rec.CookieState[1] = 'N'
+	if x.cookieServer != nil && x.cookieServer != srv && x.rec.CookieState[0] == 'V' {
+		x.rec.CookieState[0] = 'D' // it did not answer, or had no room
+	}
 	own, has := x.serverCookie()
 	known := x.cookieServer == srv && x.rec.CookieState[0] == 'V'
 	switch {
@@ -130,7 +133,7 @@ func (x *exchange) forgetCookie() {
 	v = append(v, "=; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/"...)
 	x.w.log = v
 	x.res.Add([]byte("set-cookie"), v)
-	x.rec.CookieState[1] = 'D'
+	x.rec.CookieState[1] = 'I'
 	x.noCache()
 }
 

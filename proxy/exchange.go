@@ -316,15 +316,36 @@ func (x *exchange) clientReady(now evloop.Time) {
 	case exchangeHunt, exchangeTarpit:
 		x.clientWhileWaiting(now)
 	case exchangeWait:
-		if !x.up.done || x.hunt.sc.out != nil {
-			x.pumpRequest(now)
-		} else {
-			x.clientWhileWaiting(now)
-		}
+		x.clientBeforeAnswer(now)
 	case exchangeRelay:
 		x.pumpBoth(now)
 	case exchangeTunnel:
 		x.tunnel.move(now)
+	}
+}
+
+// clientBeforeAnswer: an interim answer finds room now, or more of the body is
+// here.
+func (x *exchange) clientBeforeAnswer(now evloop.Time) {
+	c := x.c
+	if c.out != nil {
+		if !c.flush() {
+			x.clientGone(now)
+			return
+		}
+		if c.out == nil {
+			c.setDeadline(0)
+			x.hunt.sc.setDeadline(after(now, x.be.timeouts.server))
+			x.readResponse(now)
+			if x.state != exchangeWait {
+				return
+			}
+		}
+	}
+	if !x.up.done || x.hunt.sc.out != nil {
+		x.pumpRequest(now)
+	} else {
+		x.clientWhileWaiting(now)
 	}
 }
 
@@ -360,7 +381,7 @@ func (x *exchange) clientTimeout(now evloop.Time) {
 	case exchangeTarpit:
 		x.tarpitOver(now)
 	case exchangeWait:
-		if !x.answering {
+		if !x.answering && x.c.out == nil {
 			x.fail(now, 408, CauseClientTimeout, phaseData)
 			return
 		}

@@ -32,6 +32,11 @@ func (x *exchange) readResponse(now evloop.Time) {
 		}
 	}
 	for x.state == exchangeWait {
+		if x.c.out != nil { // an interim answer waits for room: the server is not read
+			x.hunt.sc.setDeadline(0)
+			x.c.setDeadline(after(now, x.fe.timeouts.client))
+			return
+		}
 		b, res := x.responseBytes()
 		switch res {
 		case evloop.Again:
@@ -243,6 +248,10 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	x.keepRest(rest[used:]) // not before: out may be a part of resIn
 	x.w.out = x.w.out[:0]
 	x.countDown(len(head) + len(out))
+	if x.fe.spec.Log.LogASAP {
+		x.rec.ASAP = true
+		x.log(now, CauseNone, phaseNone)
+	}
 	x.afterPump(now)
 }
 

@@ -154,7 +154,9 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	switch {
 	case !x.keep:
 		head = append(head, "connection: close\r\n"...)
-		x.rec.BytesOut += uint64(len("connection") + len("close"))
+		if a.redirect && !x.up.done || a.status == 400 || a.status == 408 {
+			x.rec.BytesOut += uint64(len("connection") + len("close")) // HAProxy's count, not ours
+		}
 	case x.req.Minor == 0:
 		head = append(head, "connection: keep-alive\r\n"...)
 	}

@@ -12,6 +12,9 @@ func (x *exchange) applyResponse(now evloop.Time) bool {
 	be, fe := x.be, x.fe
 	if fe.logs != nil {
 		x.captureHeads(&x.res, 1)
+		if ck := fe.spec.Log.CaptureCookie; ck != nil {
+			x.captureCookie(1, ck)
+		}
 	}
 	if len(be.response) > 0 && x.runRules(now, be.response, &x.res) == rulesEnded {
 		return false

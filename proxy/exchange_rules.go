@@ -253,6 +253,7 @@ func (x *exchange) runFinal(now evloop.Time, r *rule, env *expr.Env) ruleEnd {
 	case opReject, opSilentDrop:
 		x.fe.counters(x.w).denied.inc()
 		x.keep = false
+		x.headDone = 0
 		x.abort(now, CauseDenied, at)
 	case opTarpit:
 		x.fe.counters(x.w).denied.inc()
@@ -276,7 +277,11 @@ func (x *exchange) endWith(now evloop.Time, a *answer, why Cause, at phase) {
 func (x *exchange) edit(r *rule, env *expr.Env, h *message.Head) bool {
 	switch r.op {
 	case opSetHeader:
-		return h.Set(r.name, x.text(r, env))
+		v := x.text(r, env)
+		if h.Form == message.FormAbsolute && string(r.name) == "host" && !x.setAuthority(h, v) {
+			return false
+		}
+		return h.Set(r.name, v)
 	case opAddHeader:
 		return h.Add(r.name, x.text(r, env))
 	case opDelHeader:
@@ -314,6 +319,14 @@ func (x *exchange) edit(r *rule, env *expr.Env, h *message.Head) bool {
 		}
 	}
 	return true
+}
+
+// setAuthority keeps an absolute target in step with a new Host (RFC 9112
+// section 3.2.2): the server would take the target's word.
+func (x *exchange) setAuthority(h *message.Head, host []byte) bool {
+	uri := append([]byte(nil), h.Text(h.Scheme)...)
+	uri = append(append(append(uri, "://"...), host...), h.Text(h.Path)...)
+	return h.SetURI(uri)
 }
 
 // text evaluates the rule's format into the loop's scratch memory.

@@ -128,7 +128,10 @@ func (c *h1Client) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 			return
 		}
 		c.close(false)
-	case clientGreet, clientFlush, clientLinger:
+	case clientGreet:
+		c.refuseGreeting(now, greetingCut)
+		c.freed()
+	case clientFlush, clientLinger:
 		c.close(false)
 	case clientClosed:
 	}
@@ -139,13 +142,13 @@ func (c *h1Client) HandleLetter(evloop.Time, *evloop.Letter) {}
 // step reads and starts requests until one is under way, the socket is
 // drained, or the turn's share is used up.
 func (c *h1Client) step(now evloop.Time) {
-	if c.stepping {
+	if c.stepping || c.out != nil && !c.answersOut(now) {
 		return
 	}
 	c.stepping = true
 	again := true
 	for n := 0; again && n < requestsPerTurn; n++ {
-		again = c.state <= clientHead && c.readRequest(now)
+		again = c.state <= clientHead && c.out == nil && c.readRequest(now)
 	}
 	c.stepping = false
 	switch {
@@ -154,6 +157,24 @@ func (c *h1Client) step(now evloop.Time) {
 	case again && c.state <= clientHead:
 		c.w.loop.Again(&c.fd)
 	}
+}
+
+// answersOut writes what is left of our answers to requests before. Until that
+// is done, no further request is read.
+func (c *h1Client) answersOut(now evloop.Time) bool {
+	if !c.flush() {
+		c.close(true)
+		return false
+	}
+	if c.out != nil {
+		return false
+	}
+	if c.w.draining {
+		c.finishAfterFlush(now)
+		return false
+	}
+	c.setDeadline(after(now, c.frontend().timeouts.keepAlive))
+	return true
 }
 
 // readRequest takes bytes and parses. It reports whether it is worth calling
@@ -379,6 +400,10 @@ func (c *h1Client) exchangeOver(now evloop.Time, keep bool) {
 	}
 	c.setState(clientIdle)
 	c.releaseInput()
+	if c.out != nil {
+		c.setDeadline(after(now, c.frontend().timeouts.client))
+		return
+	}
 	c.setDeadline(after(now, c.frontend().timeouts.keepAlive))
 	c.step(now)
 }
@@ -430,7 +455,7 @@ func (c *h1Client) linger() {
 
 // drain: an idle client is told goodbye; a busy one leaves with its answer.
 func (c *h1Client) drain(evloop.Time) {
-	if c.state == clientIdle && c.requests > 0 && c.in == nil {
+	if c.state == clientIdle && c.requests > 0 && c.in == nil && c.out == nil {
 		c.close(false)
 	}
 }
@@ -445,7 +470,7 @@ func (c *h1Client) refuse(_ evloop.Time, rst bool) {
 // silentFirst: the connection ends before its first byte.
 func (c *h1Client) silentFirst(now evloop.Time, why Cause) {
 	fe := c.frontend()
-	if fe.spec.HTTPIgnoreProbes || why == CauseClientAbort && fe.spec.Log.DontLogNull {
+	if fe.spec.HTTPIgnoreProbes {
 		c.close(false)
 		return
 	}

@@ -189,7 +189,7 @@ func TestGetOnADeadIdleConnectionIsSentAgain(t *testing.T) {
 	s.Want("the same request again", getB)
 	s.Send(hello)
 	c.Want("the client sees only the answer", hello)
-	sc.WantLog("a normal end", "200 ---- be/s1 0 0/0")
+	sc.WantLog("a normal end", "200 ---- be/s1 1 0/0")
 }
 
 func TestGetIsSentAgainWhenTheIdleConnectionIsResetBeforehand(t *testing.T) {
@@ -211,7 +211,7 @@ func TestGetIsSentAgainOnlyOnce(t *testing.T) {
 	s.Close()
 	s.Accept("a new connection").Close()
 	c.WantStart("a new connection that dies too is the server's fault", sorry502)
-	sc.WantLog("", "502 SH-- be/s1 0 0/0")
+	sc.WantLog("", "502 SH-- be/s1 1 0/0")
 	s.WantNoConnection("no third attempt")
 }
 

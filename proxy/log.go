@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"strconv"
 	"time"
 
 	"github.com/weir-lb/weir/internal/accesslog"
@@ -37,7 +38,7 @@ func (x *exchange) log(now evloop.Time, why Cause, at phase) {
 	fe := x.fe
 	w := x.w
 	w.p.requests.Add(1)
-	if x.be != nil && !x.left {
+	if x.be != nil && !x.left && !x.rec.ASAP {
 		x.left = true
 		x.be.counters(w).sessions.add(-1) // before the line: it tells of the others
 	}
@@ -99,15 +100,16 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 
 // countConns fills how many connections there are when the line is written.
 func (w *worker) countConns(r *expr.Record, fe *frontend, be *backend, srv *server) {
-	r.RequestCount = w.p.requests.Load()
+	r.RequestCount = w.p.requests.Load() - 1
 	r.ProcessConns = int(w.p.conns.Load())
 	r.FrontendConns = int(fe.live.conns.Load())
-	r.LogCount = fe.live.logged.Add(1)
+	r.LogCount = fe.live.logged.Add(1) - 1
 	if be != nil {
 		r.BackendConns = int(be.live.sessions())
 	}
 	if srv != nil {
 		r.ServerConns = srv.bal.Current()
+		r.ServerAddr = srv.addr.IP
 	}
 }
 
@@ -142,6 +144,55 @@ func (x *exchange) noteRequest() {
 	}
 	x.line = append(x.line[:0], line[:min(len(line), logURIMax)]...)
 	x.captureHeads(&x.req, 0)
+	if ck := fe.spec.Log.CaptureCookie; ck != nil {
+		x.captureCookie(0, ck)
+	}
+}
+
+// captureCookie keeps the first cookie whose name begins as "capture cookie"
+// says: of the request (side 0) or set by the response.
+func (x *exchange) captureCookie(side int, spec *Capture) {
+	var ck message.Cookie
+	h, next := &x.req, (*message.Head).NextCookie
+	if side == 1 {
+		h, next = &x.res, (*message.Head).NextSetCookie
+	}
+	for next(h, &ck) {
+		text := append(x.w.log[:0], h.Text(ck.Name)...)
+		text = append(append(text, '='), h.Text(ck.Value)...)
+		x.w.log = text
+		if len(text) < len(spec.Name) || string(text[:len(spec.Name)]) != spec.Name {
+			continue
+		}
+		x.cookies[side] = append(x.cookies[side][:0], text[:min(len(text), spec.Len)]...)
+		if side == 0 {
+			x.rec.ReqCookie = x.cookies[side]
+		} else {
+			x.rec.ResCookie = x.cookies[side]
+		}
+		return
+	}
+}
+
+// logRefused writes the line of a connection that ended before any session:
+// its PROXY header was wrong.
+func (w *worker) logRefused(now evloop.Time, c *clientConn, why string) {
+	fe := w.p.plan.Load().frontends[c.door.index]
+	if fe.logs == nil || fe.logs.sink == nil {
+		return
+	}
+	line := c.src.AppendTo(w.log[:0])
+	line = w.wall(now).AppendFormat(append(line, " ["...), "02/Jan/2006:15:04:05.000")
+	line = append(append(line, "] "...), fe.name...)
+	line = append(line, '/')
+	if c.door.spec.Name != "" {
+		line = append(line, c.door.spec.Name...)
+	} else {
+		line = strconv.AppendInt(line, int64(max(c.door.spec.ID, 1)), 10)
+	}
+	line = append(append(line, ": "...), why...)
+	w.log = line
+	fe.logs.sink.Line(w.id, accesslog.LevelInfo, line)
 }
 
 const logURIMax = 1025 // bytes of a request line in logs, as HAProxy with the default tune.http.logurilen

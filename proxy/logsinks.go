@@ -154,6 +154,9 @@ func mentionsDst(spec *Frontend, backends []Backend) bool {
 		look(u.Backend)
 		look(u.Cond.Words...)
 	}
+	if spec.Log.Format == LogDefault {
+		return true
+	}
 	look(spec.Log.Custom, spec.Log.ErrorFormat, spec.UniqueIDFormat)
 	for i := range backends {
 		lookCommon(&backends[i].Common)

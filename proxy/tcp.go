@@ -127,7 +127,7 @@ func (s *tcpSession) HandleReady(now evloop.Time, _ *evloop.FD) {
 func (s *tcpSession) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 	switch s.state {
 	case tcpGreet:
-		s.shut(false)
+		s.refuseGreeting(now, greetingCut)
 		s.freed()
 	case tcpSniff:
 		s.sniff(now)
