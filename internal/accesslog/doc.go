@@ -1,14 +1,18 @@
-// Package accesslog takes finished log lines from the loops and writes them to
-// syslog servers, sockets and descriptors.
+// Package accesslog takes log lines from the loops and sends them to syslog
+// servers, sockets and descriptors.
 //
-// It does not decide what is logged, nor compose lines: that is proxy's work
-// with a format of internal/expr. It never makes a loop wait.
+// It does not make the lines: formats are strings of package expr, and the
+// predefined ones stand here. It never blocks a loop: a line that finds no room
+// is dropped and counted, and a line tells how many when there is room again.
 //
-// Each loop owns one ring towards the sink's writer goroutine; messages of other
-// goroutines share one more ring under a lock. Targets belong to the writer.
+// A Sink has one ring of bytes for each loop, written by that loop alone, one
+// more for messages from elsewhere, guarded by a lock, and one goroutine that
+// reads them all and owns the targets. Waking it costs a loop nothing while it
+// is awake.
 //
-// New opens a sink and starts its writer; Close writes what waits and ends it.
+// Life cycle: New, Line and Message for as long as it runs, Flush when lines must
+// be out, Close once: it sends what is left and ends the goroutine.
 //
-// A ring holds ringBytes; lines that find no room are dropped, counted, and
-// told as soon as there is room again.
+// Limits: ringBytes of lines waiting per loop, 80 to 65535 bytes in a line
+// (log ... len), writeWait for a target that takes nothing.
 package accesslog

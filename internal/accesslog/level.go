@@ -1,49 +1,51 @@
 package accesslog
 
-import "strconv"
-
-// A Level is a syslog severity (RFC 5424 section 6.2.1): smaller is worse.
+// Level is a syslog severity (RFC 5424 section 6.2.1); lower is worse.
 type Level uint8
 
 const (
-	LevelEmerg   Level = iota // the system is unusable
-	LevelAlert                // act at once
-	LevelCrit                 // critical conditions
-	LevelErr                  // errors
-	LevelWarning              // warnings
-	LevelNotice               // normal but significant
-	LevelInfo                 // traffic
-	LevelDebug                // for developers
+	LevelEmerg Level = iota
+	LevelAlert
+	LevelCrit
+	LevelErr
+	LevelWarning
+	LevelNotice
+	LevelInfo
+	LevelDebug
+
+	levels // how many there are
 )
 
-var levelNames = [...]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+var levelNames = [levels]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
 
+// String gives the name as it stands on a log line of the configuration.
 func (l Level) String() string {
-	if int(l) < len(levelNames) {
+	if l < levels {
 		return levelNames[l]
 	}
-	return "level " + strconv.Itoa(int(l))
+	return "unknown"
 }
 
-// ParseLevel reads a level's name as the manual's "log" keyword has it.
-func ParseLevel(s string) (Level, bool) {
-	for i, name := range levelNames {
-		if name == s {
+// ParseLevel finds the level called name.
+func ParseLevel(name string) (Level, bool) {
+	for i, n := range levelNames {
+		if n == name {
 			return Level(i), true
 		}
 	}
 	return 0, false
 }
 
-var facilityNames = [...]string{
-	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "auth2", "ftp", "ntp",
-	"audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+// facilities in the order of their numbers (manual, "log").
+var facilities = [...]string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news",
+	"uucp", "cron", "auth2", "ftp", "ntp", "audit", "alert", "cron2",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 }
 
-// ParseFacility reads a facility's name and gives its number.
-func ParseFacility(s string) (int, bool) {
-	for i, name := range facilityNames {
-		if name == s {
+func facilityOf(name string) (int, bool) {
+	for i, n := range facilities {
+		if n == name {
 			return i, true
 		}
 	}

@@ -5,71 +5,103 @@ import (
 	"sync/atomic"
 )
 
-// ringBytes bounds what one loop may have waiting to be written; what comes
-// while it is full is dropped and counted.
-const ringBytes = 1 << 19
+const (
+	ringBytes   = 512 << 10 // of lines that wait, per loop; a power of two
+	recordHead  = 24        // bytes before the texts of a record
+	recordAlign = 8         // records begin at multiples of this
+	cacheLine   = 64        // bytes that processors share at once
+)
 
-const recordHead = 12 // bytes before a line: length and level, then the time
-
-// A ring carries lines from one goroutine to the writer. The producer owns
-// tail, the writer head; neither waits for the other.
+// ring is a queue of records with one writer and one reader. A record lies in
+// one piece: where it would not fit before the end, the rest is skipped.
 type ring struct {
-	buf     []byte
-	head    atomic.Uint64 // next byte to be read
-	_       [56]byte
-	tail    atomic.Uint64 // next byte to be written
-	dropped atomic.Uint64
+	buf []byte
+
+	_       [cacheLine]byte
+	tail    atomic.Uint64 // bytes written; only the writer changes it
+	dropped atomic.Uint64 // lines without room
+
+	_    [cacheLine]byte
+	head atomic.Uint64 // bytes read; only the reader changes it
+	told uint64        // of dropped; reader
+}
+
+// record is one line in the queue. The slices point into the ring.
+type record struct {
+	time  int64 // nanoseconds since 1970
+	level Level
+	text  []byte
+	data  []byte // RFC 5424 structured data, if any
 }
 
 func newRing() *ring { return &ring{buf: make([]byte, ringBytes)} }
 
-// put appends one record; false when there is no room.
-func (r *ring) put(level Level, at int64, line []byte) bool {
+// put copies a line into the ring; false when there is no room.
+func (r *ring) put(rec *record) bool {
+	size := recordSize(rec)
 	tail := r.tail.Load()
-	need := uint64(recordHead + len(line))
-	if need > uint64(len(r.buf))-(tail-r.head.Load()) {
+	at := tail % ringBytes
+	need := size
+	if ringBytes-at < size {
+		need += ringBytes - at
+	}
+	if size > ringBytes/2 || tail+need-r.head.Load() > ringBytes {
 		r.dropped.Add(1)
 		return false
 	}
-	var h [recordHead]byte
-	binary.LittleEndian.PutUint32(h[:], uint32(len(line))<<3|uint32(level))
-	binary.LittleEndian.PutUint64(h[4:], uint64(at))
-	r.copyIn(tail, h[:])
-	r.copyIn(tail+recordHead, line)
+	if need != size {
+		binary.LittleEndian.PutUint64(r.buf[at:], 0) // size 0: go on at the start
+		at = 0
+	}
+	b := r.buf[at : at+size]
+	binary.LittleEndian.PutUint32(b, uint32(size))
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(rec.text)))
+	binary.LittleEndian.PutUint64(b[8:], uint64(rec.time))
+	binary.LittleEndian.PutUint32(b[16:], uint32(len(rec.data)))
+	b[20] = byte(rec.level)
+	copy(b[recordHead:], rec.text)
+	copy(b[recordHead+len(rec.text):], rec.data)
 	r.tail.Store(tail + need)
 	return true
 }
 
-func (r *ring) copyIn(at uint64, p []byte) {
-	i := at % uint64(len(r.buf))
-	n := copy(r.buf[i:], p)
-	copy(r.buf, p[n:])
+func recordSize(rec *record) uint64 {
+	n := uint64(recordHead + len(rec.text) + len(rec.data))
+	return (n + recordAlign - 1) &^ (recordAlign - 1)
 }
 
-// take appends the oldest line to dst; ok is false when there is none.
-func (r *ring) take(dst []byte) (line []byte, level Level, at int64, ok bool) {
-	head := r.head.Load()
-	if head == r.tail.Load() {
-		return dst, 0, 0, false
+// get reads the record at the place at, which begins as head; next is the place
+// after it. ok is false when there is none. The record is valid until free.
+func (r *ring) get(at uint64) (rec record, next uint64, ok bool) {
+	if at == r.tail.Load() {
+		return record{}, at, false
 	}
-	var h [recordHead]byte
-	r.copyOut(head, h[:])
-	word := binary.LittleEndian.Uint32(h[:])
-	n := int(word >> 3)
-	from := len(dst)
-	for cap(dst) < from+n {
-		dst = append(dst[:cap(dst)], 0)
+	b := r.buf[at%ringBytes:]
+	size := uint64(binary.LittleEndian.Uint32(b))
+	if size == 0 {
+		at += ringBytes - at%ringBytes
+		b = r.buf
+		size = uint64(binary.LittleEndian.Uint32(b))
 	}
-	dst = dst[:from+n]
-	r.copyOut(head+recordHead, dst[from:])
-	r.head.Store(head + recordHead + uint64(n))
-	return dst, Level(word & 7), int64(binary.LittleEndian.Uint64(h[4:])), true
+	textEnd := recordHead + uint64(binary.LittleEndian.Uint32(b[4:]))
+	dataEnd := textEnd + uint64(binary.LittleEndian.Uint32(b[16:]))
+	rec = record{
+		time: int64(binary.LittleEndian.Uint64(b[8:])), level: Level(b[20]),
+		text: b[recordHead:textEnd], data: b[textEnd:dataEnd],
+	}
+	return rec, at + size, true
 }
 
-func (r *ring) copyOut(at uint64, p []byte) {
-	i := at % uint64(len(r.buf))
-	n := copy(p, r.buf[i:])
-	copy(p[n:], r.buf)
-}
+// free gives the room of all records before the place at back.
+func (r *ring) free(at uint64) { r.head.Store(at) }
 
+// empty reports whether nothing waits.
 func (r *ring) empty() bool { return r.head.Load() == r.tail.Load() }
+
+// lost gives how many lines were dropped since it was last asked.
+func (r *ring) lost() uint64 {
+	n := r.dropped.Load()
+	lost := n - r.told
+	r.told = n
+	return lost
+}

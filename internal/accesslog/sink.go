@@ -1,199 +1,158 @@
 package accesslog
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// A TargetSpec is one "log" line. See proxy.LogTarget for the fields.
-type TargetSpec struct {
-	Address      string
-	Len          int
-	Format       string
-	Facility     string
-	Level        string
-	MinLevel     string
-	SampleRanges string
-	SampleSize   int
-	Origin       string
-}
-
-// Options belong to all targets of a sink.
+// Options say what all targets of a Sink share.
 type Options struct {
-	Tag   string // of syslog lines; default "haproxy"
-	Host  string // host name in the header; empty: none in RFC 3164
-	PID   int    // default: ours
-	Loops int    // how many loops call Line
-	Now   func() time.Time
+	Tag   string // log-tag; empty: "haproxy"
+	Host  string // log-send-hostname; empty: no host name is sent
+	Loops int    // loops that call Line: their numbers are less than this
+	PID   int    // empty: the process's own
+
+	// Now gives the wall clock in nanoseconds since 1970; nil: the system's.
+	Now func() int64
 }
 
-// A Sink takes lines from loops and writes them to its targets, from one
-// goroutine of its own.
+// A Sink sends lines to all the targets of one list of "log" lines.
 type Sink struct {
+	// Set by New, then read-only.
+	now     func() int64
+	rings   []*ring // one for each loop, then the one for messages
 	targets []*target
-	rings   []*ring // one per loop
-	opt     Options
 
-	mu       sync.Mutex // guards messages
-	messages *ring
+	messages sync.Mutex // guards writing to the last ring
 
-	asleep atomic.Bool
-	wake   chan struct{}
-	closed atomic.Bool
-	done   chan struct{}
+	// Between loops and writer.
+	asleep atomic.Bool   // the writer waits on wake
+	wake   chan struct{} // holds one
+	failed atomic.Uint64 // lines that a target would not take
 
-	told uint64 // drops that were told
-	line []byte
-	out  []byte
+	flushes  chan chan struct{}
+	closing  chan struct{}
+	closed   chan struct{}
+	closeAll sync.Once
 }
 
-// New opens the targets and starts the writer.
+// New opens the targets and starts the writer. All wrong targets are reported.
 func New(specs []TargetSpec, opt Options) (*Sink, error) {
-	if opt.Tag == "" {
-		opt.Tag = "haproxy"
+	opt = opt.withDefaults()
+	s := &Sink{
+		now: opt.Now, wake: make(chan struct{}, 1), flushes: make(chan chan struct{}),
+		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
-	if opt.PID == 0 {
-		opt.PID = os.Getpid()
-	}
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	s := &Sink{opt: opt, messages: newRing(), wake: make(chan struct{}, 1), done: make(chan struct{})}
-	for _, spec := range specs {
-		t, err := newTarget(spec, &s.opt)
+	var errs []error
+	for i := range specs {
+		t, err := openTarget(&specs[i], &opt)
 		if err != nil {
-			s.closeTargets()
-			return nil, fmt.Errorf("log %s: %w", spec.Address, err)
+			errs = append(errs, fmt.Errorf("%slog %s: %w", origin(specs[i].Origin), specs[i].Address, err))
+			continue
 		}
 		s.targets = append(s.targets, t)
 	}
-	for range max(opt.Loops, 1) {
+	if len(errs) > 0 {
+		for _, t := range s.targets {
+			t.out.close()
+		}
+		return nil, errors.Join(errs...)
+	}
+	for range opt.Loops + 1 {
 		s.rings = append(s.rings, newRing())
 	}
-	go s.run()
+	w := newWriter(s)
+	go w.run()
 	return s, nil
 }
 
-// Line hands one line of traffic over; it never waits. Only loop's own
-// goroutine may call it. False: the line was dropped.
+func (o Options) withDefaults() Options {
+	o.Tag = orDefault(o.Tag, "haproxy")
+	if o.PID == 0 {
+		o.PID = os.Getpid()
+	}
+	if o.Now == nil {
+		o.Now = func() int64 { return time.Now().UnixNano() }
+	}
+	return o
+}
+
+func origin(s string) string {
+	if s == "" {
+		return ""
+	}
+	return s + ": "
+}
+
+func openTarget(spec *TargetSpec, opt *Options) (*target, error) {
+	t, err := compileTarget(spec, opt.Host)
+	if err != nil {
+		return nil, err
+	}
+	t.header = newHeader(opt)
+	t.out, err = openOutput(spec.Address)
+	return t, err
+}
+
+// Line takes a line from a loop. It copies it, never blocks and never allocates;
+// false means that there was no room and the line is lost, which is counted.
 func (s *Sink) Line(loop int, level Level, line []byte) bool {
-	ok := s.rings[loop].put(level, s.opt.Now().UnixNano(), line)
-	s.rouse()
+	return s.LineData(loop, level, line, nil)
+}
+
+// LineData is Line with structured data (log-format-sd), which targets with the
+// format rfc5424 send.
+func (s *Sink) LineData(loop int, level Level, line, data []byte) bool {
+	ok := s.rings[loop].put(&record{time: s.now(), level: level, text: line, data: data})
+	s.wakeWriter()
 	return ok
 }
 
-// Message hands over a line about the process; from any goroutine.
-func (s *Sink) Message(level Level, line string) {
-	s.mu.Lock()
-	s.messages.put(level, s.opt.Now().UnixNano(), []byte(line))
-	s.mu.Unlock()
-	s.rouse()
+// Message takes a line about the process, a backend or a server, from anywhere.
+func (s *Sink) Message(level Level, line string) bool {
+	s.messages.Lock()
+	ok := s.rings[len(s.rings)-1].put(&record{time: s.now(), level: level, text: []byte(line)})
+	s.messages.Unlock()
+	s.wakeWriter()
+	return ok
 }
 
-func (s *Sink) rouse() {
+func (s *Sink) wakeWriter() {
 	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
-		s.wake <- struct{}{}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
-// Dropped is how many lines found no room, or no taker, so far.
+// Dropped counts the lines that were lost: those without room in a ring, and
+// those that a target did not take.
 func (s *Sink) Dropped() uint64 {
-	n := s.messages.dropped.Load()
+	n := s.failed.Load()
 	for _, r := range s.rings {
 		n += r.dropped.Load()
-	}
-	for _, t := range s.targets {
-		n += t.dropped.Load()
 	}
 	return n
 }
 
-// Close writes what waits and ends the writer. No Line may come after.
+// Flush waits until all lines that were taken before have been sent, or lost.
+func (s *Sink) Flush() {
+	done := make(chan struct{})
+	select {
+	case s.flushes <- done:
+		<-done
+	case <-s.closed:
+	}
+}
+
+// Close sends what waits and closes the targets, but for inherited descriptors.
+// Lines that come later are lost.
 func (s *Sink) Close() {
-	if s.closed.Swap(true) {
-		return
-	}
-	s.rouse()
-	<-s.done
-}
-
-func (s *Sink) run() {
-	defer close(s.done)
-	for {
-		for s.drain() {
-		}
-		s.asleep.Store(true)
-		if s.pending() || s.closed.Load() {
-			if !s.asleep.CompareAndSwap(true, false) {
-				<-s.wake
-			}
-			if s.closed.Load() && !s.pending() {
-				s.closeTargets()
-				return
-			}
-			continue
-		}
-		<-s.wake
-	}
-}
-
-func (s *Sink) pending() bool {
-	if !s.messages.empty() {
-		return true
-	}
-	for _, r := range s.rings {
-		if !r.empty() {
-			return true
-		}
-	}
-	return false
-}
-
-// drain writes one batch; false when nothing waited.
-func (s *Sink) drain() bool {
-	some := s.drainRing(s.messages)
-	for _, r := range s.rings {
-		some = s.drainRing(r) || some
-	}
-	for _, t := range s.targets {
-		t.flush()
-	}
-	if n := s.Dropped(); n > s.told {
-		line := "weir: " + strconv.FormatUint(n-s.told, 10) + " log lines dropped"
-		s.told = n
-		for _, t := range s.targets {
-			t.write(LevelWarning, s.opt.Now().UnixNano(), []byte(line))
-			t.flush()
-		}
-	}
-	return some
-}
-
-const drainBatch = 256 // lines of one ring before the next one has its turn
-
-func (s *Sink) drainRing(r *ring) bool {
-	some := false
-	for range drainBatch {
-		line, level, at, ok := r.take(s.line[:0])
-		s.line = line[:0]
-		if !ok {
-			break
-		}
-		some = true
-		for _, t := range s.targets {
-			t.write(level, at, line)
-		}
-	}
-	return some
-}
-
-func (s *Sink) closeTargets() {
-	for _, t := range s.targets {
-		t.flush()
-		t.close()
-	}
+	s.closeAll.Do(func() { close(s.closing) })
+	<-s.closed
 }

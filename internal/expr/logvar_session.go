@@ -87,6 +87,13 @@ func logMode(dst []byte, env *Env, _ *Record, f flag) []byte {
 	return appendString(dst, "TCP", f)
 }
 
+func logBind(dst []byte, env *Env, _ *Record, f flag) []byte {
+	if env.BindName == "" {
+		return appendCount(dst, int64(env.BindID), f&^flagHex)
+	}
+	return appendString(dst, env.BindName, f)
+}
+
 func logHost(dst []byte, env *Env, _ *Record, f flag) []byte {
 	if env.Process == nil {
 		return appendString(dst, "", f)

@@ -1,8 +1,6 @@
 package expr
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // A logVariable is one variable of log-format strings (manual 8.2.6).
 type logVariable struct {
@@ -79,8 +77,9 @@ var logVariables = []logVariable{
 	{name: "ts", append: logTermination},
 	{name: "tsc", append: logTerminationCookies},
 
-	// weir's own: the mode in the line of a frontend without a format
-	{name: "wmode", append: logMode},
+	// weir's own, for the lines that HAProxy has no format string for
+	{name: "wbind", append: logBind}, // the bind's name, or its number
+	{name: "wmode", append: logMode}, // HTTP or TCP
 }
 
 func findLogVariable(name string) (*logVariable, error) {
