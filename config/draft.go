@@ -24,6 +24,7 @@ type draft struct {
 	algorithm   *line
 	httpOptions []*line // lines that need mode http
 	routes      []route // use_backend
+	frontOnly   bool    // a listen section whose rules run in its frontend half
 }
 
 // settings are what a section inherits from its defaults section. They are

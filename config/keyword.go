@@ -147,15 +147,16 @@ func (x *lexicon) find(words []string) (rows []*keyword, taken int) {
 	return nil, 0
 }
 
-// attempt is the part of words that was meant as a keyword: one word, or two
-// where keywords of that family have two.
+// attempt is the part of words that was meant as a keyword: as many words as
+// keywords of that family have.
 func (x *lexicon) attempt(words []string) string {
+	n := 1
 	for _, name := range x.names {
-		if len(words) > 1 && strings.HasPrefix(name, words[0]+" ") {
-			return words[0] + " " + words[1]
+		if strings.HasPrefix(name, words[0]+" ") {
+			n = max(n, strings.Count(name, " ")+1)
 		}
 	}
-	return words[0]
+	return strings.Join(words[:min(n, len(words))], " ")
 }
 
 // hint suggests a name for words that no row has. Of "option htplog" the whole
@@ -171,12 +172,11 @@ func (x *lexicon) hint(words []string, in where) string {
 			}
 		}
 	}
-	if len(near) > 0 {
-		n := min(len(words), strings.Count(near[0], " ")+1)
-		if hint := didYouMean(strings.Join(words[:n], " "), near); hint != "" || len(words) > 1 {
-			return hint
-		}
+	switch {
+	case len(near) > 0 && len(words) == 1:
 		return "; a second word must follow, such as " + strings.TrimPrefix(near[0], family)
+	case len(near) > 0:
+		return nearestOfFamily(words, near)
 	}
 	for _, name := range x.names {
 		for _, k := range x.rows[name] {
@@ -187,4 +187,20 @@ func (x *lexicon) hint(words []string, in where) string {
 		}
 	}
 	return didYouMean(words[0], append(near, sectionWords()...))
+}
+
+// nearestOfFamily compares each name with as many words as it has.
+func nearestOfFamily(words, names []string) string {
+	for n := nameWordsMax; n > 1; n-- {
+		var same []string
+		for _, name := range names {
+			if strings.Count(name, " ")+1 == n {
+				same = append(same, name)
+			}
+		}
+		if hint := didYouMean(strings.Join(words[:min(n, len(words))], " "), same); hint != "" {
+			return hint
+		}
+	}
+	return ""
 }

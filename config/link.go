@@ -24,11 +24,13 @@ func (c *compiler) link() {
 		c.finishMode(d)
 		c.finishRoutes(d, byName)
 		c.finishTracks(d, byName)
+		c.finishInherited(d)
 		c.warnDraft(d)
 	}
 	if len(c.errs) > 0 {
 		return
 	}
+	c.splitRules()
 	for _, d := range c.drafts {
 		if d.isFront() {
 			c.out.Config.Frontends = append(c.out.Config.Frontends, d.frontend())
@@ -161,6 +163,14 @@ func (c *compiler) checkRoute(d *draft, r route, byName map[string]*draft) {
 	}
 }
 
+// finishInherited refuses rules of a defaults section that weir does not run
+// where they ended up.
+func (c *compiler) finishInherited(d *draft) {
+	if d.kind == inBackend && len(d.common.TCPRules.Content) > 0 {
+		c.fail(d.head, "inherits the rule at %s: weir does not run tcp-request content in a backend yet", d.common.TCPRules.Content[0].Origin)
+	}
+}
+
 // finishTracks checks that tracked servers exist and are checked themselves.
 func (c *compiler) finishTracks(d *draft, byName map[string]*draft) {
 	for i := range d.back.Servers {
@@ -211,10 +221,26 @@ func (c *compiler) warnDraft(d *draft) {
 	}
 }
 
+// splitRules says which half of a listen section runs its rules, since each
+// must run once: the frontend, unless other frontends lead to the section.
+func (c *compiler) splitRules() {
+	led, anywhere := map[string]bool{}, false
+	for _, d := range c.drafts {
+		for _, r := range append(d.routes, d.fallback) {
+			led[r.target] = true
+			anywhere = anywhere || strings.Contains(r.target, "%")
+		}
+	}
+	for _, d := range c.drafts {
+		d.frontOnly = d.kind == inListen && !led[d.name] && !anywhere
+	}
+}
+
 func (d *draft) frontend() proxy.Frontend {
 	f := d.front
 	f.Common = d.common
 	f.Timeouts = d.timeouts()
+	f.TCPRules.Response = nil
 	return f
 }
 
@@ -222,6 +248,10 @@ func (d *draft) backend() proxy.Backend {
 	b := d.back
 	b.Common = d.common
 	b.Timeouts = d.timeouts()
+	b.TCPRules.Connection, b.TCPRules.Session, b.TCPRules.Content, b.TCPRules.InspectDelay = nil, nil, nil, 0
+	if d.frontOnly {
+		b.HTTPRules = proxy.HTTPRules{}
+	}
 	b.Balance.Name, b.Balance.Origin = d.name, d.common.Origin
 	if d.algorithm != nil {
 		b.Balance.Origin = d.algorithm.origin()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weir-lb/weir/proxy"
@@ -36,6 +37,8 @@ func (c *compiler) proxyLog(l *line) {
 	switch {
 	case l.off():
 		*logs = nil
+	case len(l.args) == 1 && l.args[0] == "global" && slices.ContainsFunc(*logs, isGlobalLog):
+		// Said again, or inherited: each target gets a line once.
 	case len(l.args) == 1 && l.args[0] == "global":
 		*logs = extend(*logs, proxy.LogTarget{Global: true, Origin: l.origin()})
 	default:
@@ -44,6 +47,8 @@ func (c *compiler) proxyLog(l *line) {
 		}
 	}
 }
+
+func isGlobalLog(t proxy.LogTarget) bool { return t.Global }
 
 // logTarget reads "log ADDRESS [options] FACILITY [MAX [MIN]]".
 func (c *compiler) logTarget(l *line) (proxy.LogTarget, bool) {
