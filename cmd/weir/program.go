@@ -46,7 +46,7 @@ func (p *program) run() int {
 	if p.opt.check {
 		return p.check()
 	}
-	if p.conf.Process.Daemon && p.mayDetach() {
+	if p.conf.Process.Daemon && !p.conf.Process.Debug && p.mayDetach() {
 		return p.detach(p.startDir)
 	}
 	return p.serve()
