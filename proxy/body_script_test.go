@@ -132,7 +132,7 @@ func TestTrailerSectionIsBounded(t *testing.T) {
 		s.Send(endless)
 		c.Want("what was whole", chunkedHead+"3\r\nabc\r\n")
 		c.WantEOF("and no end")
-		sc.WantLog("", "200 PD-- be/s1 0 0/0")
+		sc.WantLog("", "200 SD-- be/s1 0 0/0")
 	})
 }
 
@@ -301,7 +301,7 @@ func TestBadChunkOfAnAnswer(t *testing.T) {
 	s.Send("3\r\nabcd\r\n0\r\n\r\n")
 	c.WantEOF("no last chunk: the client knows that something is missing")
 	s.WantReset("")
-	sc.WantLog("", "200 PD-- be/s1 0 0/0")
+	sc.WantLog("", "200 SD-- be/s1 0 0/0")
 }
 
 func TestClientGoneInItsBody(t *testing.T) {

@@ -285,9 +285,9 @@ func (x *exchange) requestHead(dst []byte) []byte {
 }
 
 // upgradeRefused: h2c must not be negotiated through us: what follows would
-// not be what the rules saw.
+// not be what the rules saw. Nor can a tunnel begin while a body is under way.
 func (x *exchange) upgradeRefused() bool {
-	return message.EqualFold(x.req.Text(x.req.Upgrade), h2cToken)
+	return x.req.Framing != message.BodyNone || message.EqualFold(x.req.Text(x.req.Upgrade), h2cToken)
 }
 
 var h2cToken = []byte("h2c")
@@ -305,7 +305,7 @@ func (x *exchange) huntRequest(r *balancer.Request) {
 // clientReady: the client sent bytes, has room, or went away.
 func (x *exchange) clientReady(now evloop.Time) {
 	c := x.c
-	if c.fd.Ready()&evloop.ReadyErr != 0 {
+	if c.fd.Ready()&evloop.ReadyErr != 0 && x.state != exchangeTunnel { // after FIN both ways it is no error
 		x.clientGone(now)
 		return
 	}
