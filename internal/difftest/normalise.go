@@ -28,7 +28,7 @@ var (
 	timers     = regexp.MustCompile(`^(.*? \S+ \S+/\S+ )([+-]?\d+(?:/[+-]?\d+){2,4})( .*)$`)
 	clfTimers  = regexp.MustCompile(`^(.*? "[^"]*" "[^"]*" )\d+ \d+( "\S+" "\S+" "\S+")((?: [+-]?\d+){5})( .*)$`)
 	markedTime = regexp.MustCompile(`\b(T=)(\S+)`)
-	counters   = regexp.MustCompile(` \d+/\d+/\d+/\d+/(\+?\d+) \d+/\d+`)
+	counters   = regexp.MustCompile(` \d+/\d+/\d+/\d+/(\+?\d+) (\d+/\d+)`)
 	byteCount  = regexp.MustCompile(`( \d{3}| n/n/n) \d+ (- -|--)`)
 	digits     = regexp.MustCompile(`-?\d+`)
 	portNumber = regexp.MustCompile(`\b\d{4,5}\b`)
@@ -43,12 +43,12 @@ func (w *World) result(c *Case) Result {
 	order := slices.Clone(w.endOrder)
 	slices.SortStableFunc(order, compareEnds)
 	for _, name := range order {
-		e := w.ends[name]
-		kind := "client "
-		if name[0] == 's' {
-			kind = "server "
+		switch name[0] {
+		case 'c':
+			r.set("client "+name, w.endTextLocked(c, w.ends[name]))
+		case 's':
+			r.set("server "+name, w.endTextLocked(c, w.ends[name]))
 		}
-		r.set(kind+name, w.endTextLocked(c, e))
 	}
 	var lines []string
 	for _, line := range w.logs {
@@ -192,7 +192,7 @@ func (w *World) logLine(c *Case, line string) string {
 	line = markedTime.ReplaceAllStringFunc(line, blankTimers)
 	line = checkTime.ReplaceAllString(line, "check duration: Nms")
 	if c.Normalise["counts"] {
-		line = counters.ReplaceAllString(line, " c/c/c/c/$1 q/q")
+		line = counters.ReplaceAllString(line, " c/c/c/c/$1 $2")
 	}
 	if c.Normalise["bytes"] {
 		line = byteCount.ReplaceAllString(line, "$1 BYTES $2")

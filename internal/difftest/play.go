@@ -30,7 +30,7 @@ const (
 )
 
 // placeholder is a name in a configuration that the run fills in.
-var placeholder = regexp.MustCompile(`\{(fe\d*|s\d+|closed\d*|full\d*|log|dir|(?:fe|s)\d*\.port)\}`)
+var placeholder = regexp.MustCompile(`\{(fe\d*|s\d+|closed\d*|full\d*|h\d+\.port|log|dir)\}`)
 
 // Play runs the case with one proxy. want, when not empty, is what the run
 // waits for after its last step; without it, for quiet. failed is the reason
@@ -140,6 +140,9 @@ func (w *World) config(c *Case) (text string, fronts []string, err error) {
 			filled[m], err = w.refuse(name)
 		case strings.HasPrefix(name, "full"):
 			filled[m], err = w.ignore(name)
+		case strings.HasPrefix(name, "h"): // for health checks: accepted, not recorded
+			filled[m], err = w.serve(name)
+			_, filled[m], _ = strings.Cut(filled[m], ":")
 		default:
 			filled[m], err = w.serve(name)
 		}
