@@ -121,7 +121,7 @@ func (d *demo) printAddresses() {
 		{"curl " + web + "/echo", "the request as the server saw it"},
 		{"curl '" + web + "/slow?ms=500'", "that server takes one at a time, the others queue"},
 		{"curl '" + web + "/large?bytes=100000000' -o /dev/null", "100 MB"},
-		{fmt.Sprintf("curl telnet://127.0.0.1:%d", d.tcpPort), "TCP: what you type comes back"},
+		{fmt.Sprintf("curl -N telnet://127.0.0.1:%d", d.tcpPort), "TCP: what you type comes back"},
 	} {
 		fmt.Printf("  %-66s %s\n", row[0], row[1])
 	}
