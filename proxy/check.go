@@ -162,7 +162,7 @@ func (p *Proxy) endSessions(srv *server) {
 				sc = next
 			}
 			for pool.idle.first != nil {
-				pool.idle.first.close()
+				pool.idle.first.reset()
 			}
 		})
 	}

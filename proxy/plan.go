@@ -72,17 +72,20 @@ type useRule struct {
 // A backend is the compiled form of a Backend.
 type backend struct {
 	common
-	spec        *Backend
-	live        *liveBackend
-	servers     []*server
-	cookie      *cookiePlan
-	hash        *expr.Expr
-	retries     int
-	reuse       Reuse
-	redispatch  int
-	tcpResponse []rule
-	sink        *accesslog.Sink // for messages about servers
-	sendName    []byte
+	spec          *Backend
+	live          *liveBackend
+	servers       []*server
+	cookie        *cookiePlan
+	hash          *expr.Expr
+	retries       int
+	reuse         Reuse
+	redispatch    int
+	tcpResponse   []rule
+	sink          *accesslog.Sink // for messages about servers
+	sendName      []byte
+	ownAnswers    map[int]*answer // errorfile and errorloc of the backend itself
+	retryOn       retryCause
+	retryStatuses []int
 }
 
 // A server is the compiled form of a Server.
@@ -326,6 +329,11 @@ func (c *compiler) backend(spec *Backend) {
 	be.after = rules("http-after-response", "a", expr.PhaseResponse, spec.HTTPRules.AfterResponse)
 	be.tcpResponse = rules("tcp-response content", "r", expr.PhaseTCPResponse, spec.TCPRules.Response)
 	be.hash = c.hashExpr(spec)
+	be.ownAnswers = make(map[int]*answer)
+	for status, e := range spec.Errors {
+		be.ownAnswers[status] = newErrorAnswer(status, e)
+	}
+	c.retryOn(be, spec)
 	spec.Balance.Name = spec.Name
 	live, err := c.reg.backend(spec)
 	if err != nil {
@@ -409,7 +417,7 @@ func (be *backend) redispatchNow(left, tries int) bool {
 	case n > 0:
 		return tries%n == 0
 	default:
-		return left%-n == 0 // counted from the last retry
+		return left == -n-1 // -1 is the last retry
 	}
 }
 

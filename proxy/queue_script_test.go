@@ -216,10 +216,10 @@ func TestTCPSessionsQueueAsWell(t *testing.T) {
 	sc.Client(1).Close()
 	s.WantEOF("")
 	s.Close()
+	sc.WantLog("the first", "-- be/s1 0 0/0")
 	s.Accept("the slot is free").Want("what was sent meanwhile goes out", "three")
 	sc.ClientOn(4, 1)
 	sc.Expire("timeout queue", 20*time.Second)
 	sc.Client(4).WantEOF("")
-	sc.WantLog("the first", "-- be/s1 0 0/0")
 	sc.WantLog("the last", "sQ be/<NOSRV> 0 0/1")
 }

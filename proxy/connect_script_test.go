@@ -1,0 +1,282 @@
+package proxy
+
+import (
+	"testing"
+	"time"
+
+	"github.com/weir-lb/weir/balancer"
+	"github.com/weir-lb/weir/health"
+	"github.com/weir-lb/weir/internal/evloop/simkernel"
+)
+
+func TestRefusedConnectIsTriedAgainAfterATurnAround(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1))
+	c, s := sc.Client(1), sc.Server("s1")
+	s.srv.Refuse(true)
+	c.Send(getA)
+	sc.WantIdle("refused: a second of turn-around")
+	s.srv.Refuse(false)
+	sc.Advance(900 * time.Millisecond)
+	s.WantNoConnection("not yet")
+	sc.Advance(200 * time.Millisecond)
+	s.Want("the same server, which takes it now", getA)
+	s.Send(ok)
+	c.Want("the client sees nothing of it", ok)
+	sc.WantLog("one retry", "200 ---- be/s1 1 0/0")
+}
+
+func TestTurnAroundIsNoLongerThanTimeoutConnect(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Backends[0].Timeouts.Connect = 200 * time.Millisecond
+	sc := newScript(t, cfg)
+	s := sc.Server("s1")
+	s.srv.Refuse(true)
+	sc.Client(1).Send(getA)
+	s.srv.Refuse(false)
+	sc.Advance(210 * time.Millisecond)
+	s.Want("", getA)
+	s.Send(ok)
+	sc.Client(1).Want("", ok)
+}
+
+func TestRetriesAreBounded(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1))
+	c := sc.Client(1)
+	sc.Server("s1").srv.Refuse(true)
+	c.Send(getA)
+	sc.Advance(2900 * time.Millisecond)
+	sc.WantIdle("three turn-arounds")
+	sc.Advance(200 * time.Millisecond)
+	c.WantStart("four attempts failed", sorry503)
+	sc.WantLog("", "503 SC-- be/s1 3 0/0")
+	c.WantNothing("the client can go on")
+}
+
+func TestNoRetries(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Backends[0].Retries = -1
+	sc := newScript(t, cfg)
+	sc.Server("s1").srv.Refuse(true)
+	sc.Client(1).Send(getA)
+	sc.Client(1).WantStart("at once", sorry503)
+	sc.WantLog("", "503 SC-- be/s1 0 0/0")
+}
+
+func TestSlotIsHeldWhileRetriesWait(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1).limited(1))
+	s := sc.Server("s1")
+	s.srv.Refuse(true)
+	sc.Client(1).Send(getA)
+	sc.Client(2).Send(getB)
+	s.srv.Refuse(false)
+	sc.Advance(1100 * time.Millisecond)
+	s.Want("the first in the queue goes first", getA)
+	sc.WantIdle("the other waits")
+	s.Send(ok)
+	sc.Client(1).Want("", ok)
+	s.Accept("its turn").Want("", getB)
+	s.Send(ok)
+	sc.Client(2).Want("", ok)
+}
+
+func TestRedispatchTakesAnotherServerInTheLastRetry(t *testing.T) {
+	cfg := site(ModeHTTP, 2)
+	cfg.Backends[0].Redispatch = -1
+	cfg.Backends[0].Retries = 2
+	cfg.Backends[0].Balance.Algorithm = balancer.First
+	sc := newScript(t, cfg)
+	sc.Server("s1").srv.Refuse(true)
+	sc.Client(1).Send(getA)
+	sc.WantIdle("the first retry is on the same server, after a turn-around")
+	sc.Advance(1100 * time.Millisecond)
+	sc.Server("s2").Want("the second one elsewhere, at once", getA)
+	sc.Server("s2").Send(ok)
+	sc.Client(1).Want("", ok)
+	sc.WantLog("the plus says redispatched", "200 ---- be/s2 +2 0/0")
+}
+
+func TestRedispatchLeavesADeadServerForEachRequest(t *testing.T) {
+	cfg := site(ModeHTTP, 2)
+	cfg.Backends[0].Redispatch = 1
+	cfg.Backends[0].Balance.Algorithm = balancer.First
+	sc := newScript(t, cfg)
+	sc.Server("s1").srv.Refuse(true)
+	for range 3 {
+		sc.Client(1).Send(getA)
+		sc.Server("s2").Want("at once", getA)
+		sc.Server("s2").Send(ok)
+		sc.Client(1).Want("", ok)
+		sc.WantLog("", "200 ---- be/s2 +1 0/0")
+	}
+}
+
+func TestServerThatGoesDownInATurnAroundIsLeft(t *testing.T) {
+	cfg := site(ModeHTTP, 2)
+	cfg.Backends[0].Balance.Algorithm = balancer.First
+	sc := newScript(t, cfg)
+	be := sc.p.plan.Load().backends[0].live.bal
+	sc.Server("s1").srv.Refuse(true)
+	sc.Client(1).Send(getA)
+	be.SetState(be.Servers()[0], balancer.StateDown, 0)
+	sc.Advance(1100 * time.Millisecond)
+	sc.Server("s2").Want("it takes the request over", getA)
+	sc.Server("s2").Send(ok)
+	sc.Client(1).Want("", ok)
+}
+
+func TestClientGoneWhileConnecting(t *testing.T) {
+	for name, prepare := range map[string]func(*scriptServer){
+		"connect":     func(s *scriptServer) { s.srv.Swallow(true) },
+		"turn-around": func(s *scriptServer) { s.srv.Refuse(true) },
+	} {
+		for _, mode := range []Mode{ModeHTTP, ModeTCP} {
+			t.Run(name, func(t *testing.T) {
+				sc := newScript(t, site(mode, 1).limited(1))
+				prepare(sc.Server("s1"))
+				sc.Client(1).Send(getA)
+				sc.Client(1).Reset()
+				sc.settle()
+				if n := sc.p.plan.Load().backends[0].live.bal.Current(); n != 0 {
+					t.Errorf("%d slots are taken", n)
+				}
+				tries := map[string]string{"connect": "0", "turn-around": "1"}[name]
+				if mode == ModeHTTP {
+					sc.WantLog("", "-1 CC-- be/s1 "+tries+" 0/0")
+				} else {
+					sc.WantLog("", "CC be/s1 "+tries+" 0/0")
+				}
+			})
+		}
+	}
+}
+
+func TestSlowConnect(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1))
+	s := sc.Server("s1")
+	s.srv.Delay(2 * time.Second)
+	sc.Client(1).Send(getA)
+	sc.Advance(1900 * time.Millisecond)
+	sc.WantIdle("under way")
+	sc.Advance(200 * time.Millisecond)
+	s.Want("", getA)
+	s.Send(ok)
+	sc.Client(1).Want("", ok)
+}
+
+func TestDescriptorsRunOutForServers(t *testing.T) {
+	for _, mode := range []Mode{ModeHTTP, ModeTCP} {
+		sc := newSeededScript(t, site(mode, 1), 1)
+		sc.sk.DescriptorsMax = 4 // epoll, event, listener, client
+		c := sc.Client(1)
+		c.Send(getA)
+		if mode == ModeHTTP {
+			c.WantStart("not the server's fault", sorry503)
+			sc.WantLog("no retry: it would fail again", "503 RC-- be/s1 0 0/0")
+		} else {
+			sc.WantLog("no retry: it would fail again", "RC be/s1 0 0/0")
+			c.ended = true
+		}
+		sc.sk.DescriptorsMax = 100
+		if mode == ModeHTTP {
+			c.Send(getB)
+			sc.Server("s1").Want("there are some again", getB)
+			sc.Server("s1").Send(ok)
+			c.Want("", ok)
+		}
+		sc.finish()
+	}
+}
+
+func TestServerAtAUnixSocket(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Backends[0].Servers[0].Address = "/run/app.sock"
+	sc := newScript(t, cfg)
+	sc.Client(1).Send(getA)
+	sc.Server("s1").Want("", getA)
+	sc.Server("s1").Send(ok)
+	sc.Client(1).Want("", ok)
+	sc.Server("s1").srv.Close()
+	sc.Client(2).Send(getA)
+	sc.Advance(4 * time.Second)
+	sc.Client(2).WantStart("nobody listens any more", sorry503)
+}
+
+func TestOnMarkedDownShutdownSessions(t *testing.T) {
+	cfg := site(ModeHTTP, 1).loops(2)
+	sc := newScript(t, cfg)
+	s := sc.Server("s1")
+	sc.ClientOn(1, 0).Send(getA) // idle afterwards
+	s.Want("", getA)
+	s.Send(ok)
+	sc.Client(1).Want("", ok)
+	sc.ClientOn(2, 1).Send(getB) // has no answer yet
+	s.Accept("").Want("", getB)
+	sc.ClientOn(3, 0).Send(getC) // is in its answer
+	s.Accept("").Want("", getC)
+	s.Send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe")
+	sc.Client(3).Want("", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe")
+	srv := sc.p.plan.Load().backends[0].servers[0]
+	sc.p.checked(sc.p.workers[0], srv, health.Report{Changed: true, ShutdownSessions: true})
+	sc.Client(2).WantStart("the session is ended", sorry503)
+	sc.Client(3).WantEOF("cut short")
+	sc.Client(1).WantNothing("who does not use the server is left alone")
+	for _, c := range s.conns {
+		sc.settle()
+		if !c.end.WasReset() && !c.end.EOF() {
+			t.Error("a connection to the server stands")
+		}
+		c.ended = true
+	}
+	sc.Client(1).Send(getA)
+	sc.Client(1).WantStart("it is down", sorry503)
+}
+
+func TestOnMarkedDownShutdownSessionsOfTCP(t *testing.T) {
+	cfg := site(ModeTCP, 1).loops(2)
+	sc := newScript(t, cfg)
+	s := sc.Server("s1")
+	sc.ClientOn(1, 0).Send("one")
+	s.Want("", "one")
+	sc.ClientOn(2, 1).Send("two")
+	s.Accept("").Want("", "two")
+	srv := sc.p.plan.Load().backends[0].servers[0]
+	sc.p.checked(sc.p.workers[1], srv, health.Report{Changed: true, ShutdownSessions: true})
+	sc.WantLog("", "DD be/s1 0 0/0")
+	for n := 1; n <= 2; n++ {
+		sc.settle()
+		if !sc.Client(n).end.EOF() && !sc.Client(n).end.WasReset() {
+			t.Errorf("client %d has a connection still", n)
+		}
+		sc.Client(n).ended = true
+	}
+}
+
+func TestSlowAndRefusedConnectsUnderFaults(t *testing.T) {
+	for seed := uint64(1); seed <= 40; seed++ {
+		sc := newSeededScript(t, site(ModeHTTP, 2).limited(2).loops(2), seed)
+		sc.sk.Faults = simkernel.Faults{Refuse: 0.4, Slow: 0.5, ShortRead: 0.2, Again: 0.2}
+		for n := range 8 {
+			sc.Client(n).Send(getA)
+		}
+		for range 200 {
+			sc.Advance(100 * time.Millisecond)
+			for _, s := range sc.order {
+				for end := s.srv.Accept(); end != nil; end = s.srv.Accept() {
+					s.conns = append(s.conns, &peer{sc: sc, end: end})
+				}
+				for _, c := range s.conns {
+					if n := len(c.end.Take()); n > 0 && string(c.end.Recv()) == getA {
+						c.Send(ok)
+					}
+				}
+			}
+		}
+		for n := range 8 {
+			c := sc.Client(n)
+			if !c.end.WasReset() && len(c.end.Take()) == 0 { // those that did not get in were refused, too
+				t.Fatalf("seed %d: client %d got no answer", seed, n)
+			}
+		}
+		sc.finish()
+	}
+}
