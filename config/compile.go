@@ -69,7 +69,7 @@ func (c *compiler) section(s *Section) {
 	c.sec, c.in, c.draft, c.group = s, 0, nil, nil
 	c.files.enter(s.File)
 	row, _ := sectionNamed(s.Kind())
-	head := &line{st: &Statement{File: s.File, Line: s.Line, Words: s.Head, fileNo: s.fileNo}, args: texts(s.Head[1:])}
+	head := &line{st: &Statement{File: s.File, Line: s.Line, Words: s.Head, fileNo: s.fileNo, env: s.env}, args: texts(s.Head[1:])}
 	c.current = head
 	switch {
 	case row.support == refused:

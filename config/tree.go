@@ -21,6 +21,7 @@ type Section struct {
 	Statements []*Statement
 
 	fileNo int
+	env    *environment
 }
 
 // A Statement is one line of a section.
@@ -120,7 +121,7 @@ func (p *treeParser) parseLine(text string) {
 
 func (p *treeParser) statement(words []Word) {
 	if _, ok := sectionNamed(words[0].Text); ok {
-		p.sec = &Section{File: p.file, Line: p.line, Head: words, fileNo: p.fileNo}
+		p.sec = &Section{File: p.file, Line: p.line, Head: words, fileNo: p.fileNo, env: p.env}
 		p.tree.Sections = append(p.tree.Sections, p.sec)
 		return
 	}
