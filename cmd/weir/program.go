@@ -147,10 +147,15 @@ func (p *program) check() int {
 		return exitFailed
 	}
 	if p.demand.sockets == 0 {
-		fmt.Println("Configuration file has no error but will not start (no listener) => exit(2).")
+		if !p.say.quiet {
+			fmt.Println("Configuration file has no error but will not start (no listener) => exit(2).")
+		}
 		return exitNoListener
 	}
 	if p.opt.verbose {
+		if p.conf.Warned() {
+			fmt.Println("Warnings were found.")
+		}
 		fmt.Println("Configuration file is valid")
 	}
 	return exitOK
