@@ -19,6 +19,7 @@ import (
 //	script                                steps, one a line (see script.go)
 //	client cN, server sN.M, log           what HAProxy did (recorded)
 //	weir client cN, ...                   what weir does instead (recorded)
+//	weir refuses                          why weir does not start with the file (recorded)
 type Case struct {
 	Name  string // group/name
 	Path  string

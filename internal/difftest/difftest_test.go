@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -76,13 +78,14 @@ func TestDiff(t *testing.T) {
 		t.Log("no haproxy here: weir is compared with the recorded results")
 	}
 	for _, c := range cases {
+		meant := listed[c.Name]
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			if haproxy != "" && wants(ProxyHAProxy) {
 				checkHAProxy(t, c, haproxy)
 			}
 			if weirBinary != "" {
-				checkWeir(t, c, listed[c.Name])
+				checkWeir(t, c, meant)
 			}
 		})
 		delete(listed, c.Name)
@@ -121,21 +124,33 @@ func checkWeir(t *testing.T, c *Case, listed bool) {
 		recordWeir(t, c, listed)
 		return
 	}
+	if !listed && !c.Weir.Empty() {
+		t.Errorf("the case holds results of weir but is not listed in differences.txt")
+	}
 	want := c.WantOf(ProxyWeir)
 	got, err := Play(c, weirBinary, t.TempDir(), &want)
+	if refusal := strings.TrimSpace(c.Weir.get(refuses)); refusal != "" {
+		if err == nil || !strings.Contains(err.Error(), refusal) {
+			t.Errorf("weir should refuse the file with %q, but: %v", refusal, err)
+		}
+		return
+	}
 	if err != nil && !listed {
 		t.Errorf("weir: %v", err)
 	}
 	if !got.Equal(&want) {
 		t.Errorf("weir differs:\n%s", Explain("haproxy", "weir", &want, &got))
 	}
-	if !listed && !c.Weir.Empty() {
-		t.Errorf("the case holds results of weir but is not listed in differences.txt")
-	}
 	if listed && err == nil && got.Equal(&c.Want) {
 		t.Errorf("the case is listed in differences.txt, but weir does the same as HAProxy")
 	}
 }
+
+// refuses names the section with weir's reason for not starting.
+const refuses = "refuses"
+
+// alertText finds what an alert says behind the place in the file.
+var alertText = regexp.MustCompile(`(?m)^\[ALERT\].*?proxy\.cfg:\d+: (.*)$`)
 
 func recordWeir(t *testing.T, c *Case, listed bool) {
 	t.Helper()
@@ -143,8 +158,16 @@ func recordWeir(t *testing.T, c *Case, listed bool) {
 		return
 	}
 	got, err := Play(c, weirBinary, t.TempDir(), nil)
-	t.Logf("weir: %v", err)
+	if err != nil {
+		t.Logf("weir: %v", err)
+	}
 	c.Weir = Differing(&c.Want, &got)
+	if err != nil {
+		if m := alertText.FindStringSubmatch(err.Error()); m != nil {
+			c.Weir = Result{}
+			c.Weir.set(refuses, m[1]+"\n")
+		}
+	}
 	writeCase(t, c)
 }
 
