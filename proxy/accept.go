@@ -40,7 +40,10 @@ func (d *doorWatch) HandleReady(now evloop.Time, fd *evloop.FD) {
 	for range d.w.p.tune.MaxAccept {
 		if d.w.p.full(d.door) {
 			d.pause()
-			return
+			if d.w.p.full(d.door) {
+				return
+			}
+			d.resume() // who left between the two looks may have seen no paused door
 		}
 		num, from, errno := d.w.loop.Kernel().Accept(fd.Num())
 		if errno != 0 {
@@ -86,9 +89,14 @@ func (d *doorWatch) resume() {
 // close stops watching. The socket itself belongs to the Proxy: closing it
 // here would reset what waits in its queue for other loops.
 func (d *doorWatch) close() {
-	if d.fd.IsOpen() {
-		d.w.loop.StopTimer(&d.timer)
-		d.w.loop.Detach(&d.fd)
+	if !d.fd.IsOpen() {
+		return
+	}
+	d.w.loop.StopTimer(&d.timer)
+	d.w.loop.Detach(&d.fd)
+	if d.paused {
+		d.paused = false
+		d.w.p.pausedDoors.Add(-1)
 	}
 }
 
@@ -138,7 +146,7 @@ func (w *worker) accept(now evloop.Time, d *door, num int, from netip.AddrPort) 
 		s = w.takeTCP()
 	}
 	c := s.conn()
-	c.src = from
+	c.src = unmapped(from)
 	if !d.socket.UNIX {
 		fe.tuneClient(w, num)
 	}

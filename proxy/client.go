@@ -17,6 +17,8 @@ type clientSession interface {
 	begin(now evloop.Time)
 	// refuse ends a connection that a connection or session rule rejected.
 	refuse(now evloop.Time, rst bool)
+	// kill ends the session at once: the process stops.
+	kill(now evloop.Time)
 	// freed takes the closed session's memory back.
 	freed()
 	conn() *clientConn
@@ -105,7 +107,12 @@ func (c *clientConn) localAddr() netip.AddrPort {
 	if c.door.socket.UNIX || !c.fd.IsOpen() {
 		return netip.AddrPort{}
 	}
-	return c.w.loop.Kernel().LocalAddr(c.fd.Num())
+	return unmapped(c.w.loop.Kernel().LocalAddr(c.fd.Num()))
+}
+
+// unmapped is the IPv4 address of a client that came to an IPv6 socket.
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
 // proxyHeaderMax bounds a PROXY header: 16 bytes and a v2 length of at most
@@ -123,7 +130,6 @@ func (c *clientConn) readGreeting(now evloop.Time) bool {
 		c.refuseGreeting(now, greetingCut)
 		return false
 	}
-	c.fd.Assume(evloop.ReadyIn) // the bytes are still in the socket
 	var info listener.ProxyInfo
 	used, st := listener.ParseProxy(c.w.in[:n], &info)
 	switch {
@@ -140,6 +146,9 @@ func (c *clientConn) readGreeting(now evloop.Time) bool {
 		c.refuseGreeting(now, greetingCut)
 		return false
 	}
+	// Peek has cleared ReadyIn, so that we were called for each new piece; but a
+	// request may stand behind the header.
+	c.fd.Assume(evloop.ReadyIn)
 	c.greeting, c.greeted = false, now
 	c.proxied = info.Clone()
 	if !info.Local && info.Src.IsValid() {

@@ -150,6 +150,9 @@ func (x *exchange) interim(now evloop.Time, rest []byte) bool {
 // handleResponse: a final head of n bytes stands at the start of b; what
 // follows is the body's.
 func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
+	if x.be.retryStatus(x.res.Status) && x.retryOn(now, retryStatuses) {
+		return
+	}
 	x.answered = now
 	x.rec.BytesOut += headWeight(&x.res) // as it came: what rules add does not count
 	rest := b[n:]
@@ -160,7 +163,7 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 	} else {
 		x.down.begin(&x.res, &x.be.limits)
 		x.serverKeep = x.serverKeep && x.res.Persistent()
-		if x.down.framing == message.BodyUntilClose {
+		if x.down.framing == message.BodyUntilClose || x.w.draining {
 			x.keep = false
 		}
 	}
@@ -234,7 +237,8 @@ func headWeight(h *message.Head) uint64 {
 func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	used, out, ok := x.down.take(rest, head[len(head):])
 	if !ok {
-		x.answering = false
+		x.answering, x.answered = false, 0
+		x.rec.BytesOut -= headWeight(&x.res)
 		x.badResponse(now)
 		return
 	}
@@ -317,7 +321,8 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
 	used, out, ok := x.down.take(b, x.w.out[:0])
 	if !ok {
-		x.abort(now, CauseServerInvalid, phaseData)
+		x.hunt.srv.observe(health.ObservedInvalid)
+		x.abort(now, CauseServerAbort, phaseData)
 		return false
 	}
 	if x.down.done && used < len(b) {

@@ -128,7 +128,9 @@ func (x *exchange) fail(now evloop.Time, status int, why Cause, at phase) {
 // what happens there.
 func (x *exchange) errorAnswer(status int) *answer {
 	if x.be != nil {
-		return x.be.answers[status]
+		if own := x.be.ownAnswers[status]; own != nil {
+			return own
+		}
 	}
 	return x.fe.answers[status]
 }
@@ -138,7 +140,7 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	x.local = true
 	x.rec.Status = a.status
 	x.fe.counters(x.w).status[statusClass(a.status)].inc()
-	x.keep = x.keep && !a.closes
+	x.keep = x.keep && !a.closes && !x.w.draining
 	if !x.up.done && (a.redirect || !x.bodyHere()) {
 		x.keep = false // the rest of the body would be taken for the next request
 	}
@@ -244,6 +246,9 @@ func (x *exchange) badRequestBody(now evloop.Time) {
 // badResponse: the server's answer breaks the protocol; nothing of it is
 // passed on.
 func (x *exchange) badResponse(now evloop.Time) {
+	if x.retryOn(now, retryJunk) {
+		return
+	}
 	x.countBadAnswer()
 	x.hunt.srv.observe(health.ObservedHeaders)
 	x.fail(now, 502, CauseServerInvalid, phaseHeaders)
@@ -253,7 +258,7 @@ func (x *exchange) badResponse(now evloop.Time) {
 // complete. A request that no byte of an answer has come for, on a connection
 // that had carried others, most likely never reached the server's program.
 func (x *exchange) serverClosedEarly(now evloop.Time) {
-	if x.hunt.reused && x.resIn == nil && x.requestSent {
+	if x.hunt.reused && x.resIn == nil && x.requestSent && x.be.retryOn&retryEmpty == 0 {
 		if x.mayRepeat() {
 			x.repeat(now)
 			return
@@ -266,6 +271,9 @@ func (x *exchange) serverClosedEarly(now evloop.Time) {
 			x.abort(now, CauseServerAbort, phaseHeaders)
 			return
 		}
+	}
+	if x.resIn == nil && x.retryOn(now, retryEmpty) || x.resIn != nil && x.retryOn(now, retryJunk) {
+		return
 	}
 	x.countBadAnswer()
 	x.hunt.srv.observe(health.ObservedClosed)
@@ -298,6 +306,9 @@ func (x *exchange) serverTimeout(now evloop.Time) {
 	x.hunt.srv.observe(health.ObservedReadTimeout)
 	switch x.state {
 	case exchangeWait:
+		if x.retryOn(now, retryTimeout) {
+			return
+		}
 		x.countBadAnswer()
 		if !x.up.done {
 			x.keep = false

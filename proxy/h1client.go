@@ -460,6 +460,15 @@ func (c *h1Client) drain(evloop.Time) {
 	}
 }
 
+// kill ends the connection whatever it is doing.
+func (c *h1Client) kill(now evloop.Time) {
+	if c.x != nil {
+		c.x.abort(now, CauseKilled, c.x.phase())
+		return
+	}
+	c.close(false)
+}
+
 // refuse ends a connection that a connection or session rule rejected.
 func (c *h1Client) refuse(_ evloop.Time, rst bool) {
 	c.frontend().counters(c.w).denied.inc()

@@ -69,7 +69,7 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 	r.Ti = since(start, x.first)
 	r.TR = since(x.first, x.headDone)
 	r.Tw = since(x.headDone, h.granted)
-	if why == CauseQueueTimeout || x.tarpitted {
+	if at == phaseQueue && h.granted == 0 || x.tarpitted {
 		r.Tw = since(x.headDone, now)
 	}
 	r.Tc = since(h.granted, h.connected)
@@ -264,7 +264,7 @@ func (s *tcpSession) log(now evloop.Time, why Cause, at phase) {
 	}
 	r, h := &s.rec, &s.hunt
 	r.Tw = since(h.started, h.granted)
-	if why == CauseQueueTimeout {
+	if at == phaseQueue {
 		r.Tw = since(h.started, now)
 	}
 	r.Tc = since(h.granted, h.connected)

@@ -243,12 +243,27 @@ func (p *Proxy) Run(ctx context.Context) error {
 		<-done
 	case <-done:
 	}
+	p.cutAll()
 	p.closeSockets()
 	p.logs.close()
 	for _, w := range p.workers {
 		w.loop.Free()
 	}
 	return nil
+}
+
+// cutAll ends what is still open when the loops have stopped.
+func (p *Proxy) cutAll() {
+	for _, be := range p.plan.Load().backends {
+		for _, srv := range be.servers {
+			if c := srv.live.check; c != nil {
+				c.checker.Stop()
+			}
+		}
+	}
+	for _, w := range p.workers {
+		w.cut()
+	}
 }
 
 func (p *Proxy) stopLoops() {
@@ -278,12 +293,7 @@ const drainPoll = 20 * time.Millisecond // how often Shutdown looks whether all 
 // Shutdown stops accepting, lets sessions end and then ends Run. If ctx ends
 // first, the rest is cut and its error returned.
 func (p *Proxy) Shutdown(ctx context.Context) error {
-	if !p.stopping.Swap(true) {
-		for _, w := range p.workers {
-			w.softStop.Kind = letterSoftStop
-			w.loop.Post(&w.softStop, w)
-		}
-	}
+	p.beginShutdown()
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
 	for p.conns.Load() > 0 {
@@ -296,6 +306,17 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	}
 	p.stopLoops()
 	return nil
+}
+
+// beginShutdown tells every loop to stop accepting and to let sessions end.
+func (p *Proxy) beginShutdown() {
+	if p.stopping.Swap(true) {
+		return
+	}
+	for _, w := range p.workers {
+		w.softStop.Kind = letterSoftStop
+		w.loop.Post(&w.softStop, w)
+	}
 }
 
 // Connections is the number of client connections now.

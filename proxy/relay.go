@@ -222,8 +222,20 @@ func (w *worker) putPipe(p pipe) {
 		w.pipes = append(w.pipes, p)
 		return
 	}
+	w.closePipe(p)
+}
+
+func (w *worker) closePipe(p pipe) {
 	k := w.loop.Kernel()
 	k.Close(int(p.r))
 	k.Close(int(p.w))
 	w.p.pipes.Add(-1)
+}
+
+// closePipes closes those that are kept.
+func (w *worker) closePipes() {
+	for _, p := range w.pipes {
+		w.closePipe(p)
+	}
+	w.pipes = nil
 }

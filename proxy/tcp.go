@@ -328,6 +328,16 @@ func (s *tcpSession) countBytes(up, down int64) {
 // to inspect yet is.
 func (s *tcpSession) drain(now evloop.Time) {}
 
+// kill ends the session whatever it is doing.
+func (s *tcpSession) kill(now evloop.Time) {
+	if s.state == tcpGreet {
+		s.shut(false)
+		s.freed()
+		return
+	}
+	s.end(now, CauseKilled, s.phase())
+}
+
 // refuse ends a session that a connection or session rule rejected.
 func (s *tcpSession) refuse(_ evloop.Time, rst bool) {
 	s.door.counters[s.w.id].denied.inc()

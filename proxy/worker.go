@@ -137,6 +137,26 @@ func (w *worker) beginDrain(now evloop.Time) {
 	}
 }
 
+// cut ends every connection. The loop has stopped.
+func (w *worker) cut() {
+	now := w.loop.Now()
+	for w.clients.first != nil {
+		w.clients.first.owner.kill(now)
+	}
+	for _, be := range w.p.plan.Load().backends {
+		for _, srv := range be.servers {
+			for pool := &srv.live.pools[w.id]; pool.idle.first != nil; {
+				pool.idle.first.reset()
+			}
+		}
+	}
+	for _, d := range w.doors {
+		d.close()
+	}
+	w.closePipes()
+	w.loop.StopTimer(&w.purge)
+}
+
 // A clientList holds a loop's client connections, newest first.
 type clientList struct{ first *clientConn }
 
