@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/weir-lb/weir/proxy"
@@ -31,10 +33,22 @@ func (c *compiler) acl(l *line) {
 		return
 	}
 	d := c.draft
-	d.common.ACLs = extend(d.common.ACLs, proxy.ACL{Name: name, Words: l.args[1:], Origin: l.origin()})
+	d.common.ACLs = append(d.common.ACLs, proxy.ACL{Name: name, Words: c.resolveFiles(l.args[1:]), Origin: l.origin()})
+	d.aclNames[name] = true
 	if c.in == inDefaults && d.leader == nil {
 		d.leader = l
 	}
+}
+
+// resolveFiles applies default-path to the pattern files of an ACL: -f FILE.
+func (c *compiler) resolveFiles(words []string) []string {
+	out := slices.Clone(words)
+	for i := 1; i < len(out); i++ {
+		if out[i-1] == "-f" {
+			out[i] = c.files.resolve(out[i])
+		}
+	}
+	return out
 }
 
 // condition reads "if ..." or "unless ..." at the end of a line; nothing at
@@ -47,7 +61,7 @@ func (c *compiler) condition(l *line, words []string) (cond proxy.Cond, ok bool)
 		c.fail(l, "unexpected %s; a condition begins with if or unless", quote(words[0]))
 		return cond, false
 	}
-	cond.Unless, cond.Words = words[0] == "unless", words[1:]
+	cond.Unless, cond.Words = words[0] == "unless", c.resolveFiles(words[1:])
 	if len(cond.Words) == 0 {
 		c.fail(l, "a condition is missing after %s", words[0])
 		return cond, false
@@ -58,15 +72,6 @@ func (c *compiler) condition(l *line, words []string) (cond proxy.Cond, ok bool)
 // checkCondition finds names of ACLs that do not exist and braces that do not
 // match. What stands in braces is compiled by package proxy.
 func (c *compiler) checkCondition(l *line, words []string) bool {
-	known := map[string]bool{}
-	for _, name := range predefinedACLs {
-		known[name] = true
-	}
-	var names []string
-	for _, a := range c.draft.common.ACLs {
-		known[a.Name] = true
-		names = append(names, a.Name)
-	}
 	terms, open := 0, false
 	for _, w := range words {
 		bare := strings.TrimLeft(w, "!")
@@ -77,10 +82,10 @@ func (c *compiler) checkCondition(l *line, words []string) bool {
 			open = true
 			terms++
 		case bare == "" && w != "", w == "or", w == "||":
-		case known[bare]:
+		case c.draft.aclNames[bare], slices.Contains(predefinedACLs, bare):
 			terms++
 		default:
-			c.fail(l, "no ACL %s stands before this line%s", quote(bare), didYouMean(bare, names))
+			c.fail(l, "no ACL %s stands before this line%s", quote(bare), didYouMean(bare, slices.Sorted(maps.Keys(c.draft.aclNames))))
 			return false
 		}
 	}

@@ -28,7 +28,7 @@ func (c *compiler) bind(l *line) {
 		if a.path != "" && !a.descriptor {
 			c.unixDefaults(&spec, a)
 		}
-		c.draft.front.Binds = extend(c.draft.front.Binds, spec)
+		c.draft.front.Binds = append(c.draft.front.Binds, spec)
 	}
 }
 

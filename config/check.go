@@ -71,7 +71,7 @@ func (c *compiler) oldCheckVersion(l *line, text string) {
 		case !ok || !fieldName([]byte(name)):
 			c.fail(l, "%s behind the version is no header", quote(field))
 		default:
-			request.Headers = extend(request.Headers, [2]string{name, strings.TrimSpace(value)})
+			request.Headers = append(request.Headers, [2]string{name, strings.TrimSpace(value)})
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (c *compiler) addStep(l *line, s health.Step) {
 		c.fail(l, "http-check connect is missing before it: a check connection carries one request")
 		return
 	}
-	*list = extend(*list, s)
+	*list = append(*list, s)
 }
 
 // lastStep is the kind of the last rule that is no comment.
@@ -222,7 +222,7 @@ func (c *compiler) checkHeader(o *options, r *health.Request) {
 	if !o.bad && !fieldName([]byte(name)) {
 		o.fail("hdr: %s is no name for a header", quote(name))
 	}
-	r.Headers = extend(r.Headers, [2]string{name, value})
+	r.Headers = append(r.Headers, [2]string{name, value})
 }
 
 // constantFormat takes a log-format text that has no variables, which is what

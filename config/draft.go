@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -24,12 +25,14 @@ type draft struct {
 	algorithm   *line
 	httpOptions []*line // lines that need mode http
 	routes      []route // use_backend
-	frontOnly   bool    // a listen section whose rules run in its frontend half
+	aclNames    map[string]bool
+	frontOnly   bool // a listen section whose rules run in its frontend half
 }
 
 // settings are what a section inherits from its defaults section. They are
-// copied as a struct; so nothing that they point to is ever changed in place:
-// setters replace slices, maps and pointers (see extend).
+// copied as a struct, so maps and what pointers lead to are replaced and never
+// changed in place; slices are clipped when they are inherited, so that
+// appending to them leaves the defaults section alone.
 type settings struct {
 	common   proxy.Common
 	front    proxy.Frontend
@@ -41,9 +44,6 @@ type settings struct {
 
 	check checkDraft
 }
-
-// extend appends without writing into an array that a defaults section shares.
-func extend[T any](list []T, items ...T) []T { return append(slices.Clip(list), items...) }
 
 func (d *draft) isFront() bool { return d.kind&inFrontSide != 0 }
 func (d *draft) isBack() bool  { return d.kind&inBackSide != 0 }
@@ -70,7 +70,7 @@ func newSettings() settings {
 
 // openDraft begins a section with the settings of its defaults section.
 func (c *compiler) openDraft(head *line, kind where) {
-	d := &draft{kind: kind, head: head, settings: newSettings(), bindIDs: map[int]*line{}}
+	d := &draft{kind: kind, head: head, settings: newSettings(), bindIDs: map[int]*line{}, aclNames: map[string]bool{}}
 	c.draft = d
 	words := head.args
 	if len(words) > 0 && (kind == inDefaults && words[0] != "from" || kind != inDefaults) {
@@ -88,7 +88,6 @@ func (c *compiler) openDraft(head *line, kind where) {
 		return
 	}
 	d.common.Name, d.common.Origin = d.name, head.origin()
-	d.forgetOwn()
 	c.drafts = append(c.drafts, d)
 	if len(words) > 0 {
 		c.sectionAddress(head, d, words)
@@ -143,8 +142,33 @@ func (c *compiler) inherit(head *line, d *draft, words []string) []string {
 	if d.from != nil {
 		d.settings = d.from.settings
 		d.check.inherited = true
+		d.clip()
+		d.hideACLs()
+		if d.kind == inDefaults && d.from.leader != nil {
+			c.fail(head, "a defaults section can't inherit from one that has rules (%s)", d.from.leader.origin())
+		}
 	}
 	return words
+}
+
+// clip makes every slice full, so that the next append copies it.
+func (s *settings) clip() {
+	for _, part := range []any{&s.common, &s.front, &s.back, &s.server.proxy} {
+		clipSlices(reflect.ValueOf(part).Elem())
+	}
+	s.check.http, s.check.tcp = slices.Clip(s.check.http), slices.Clip(s.check.tcp)
+	s.check.request.Headers = slices.Clip(s.check.request.Headers)
+}
+
+func clipSlices(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			clipSlices(v.Field(i))
+		}
+	case reflect.Slice:
+		v.Set(v.Slice3(0, v.Len(), v.Len()))
+	}
 }
 
 func (c *compiler) defaultsNamed(head *line, name string) *draft {
@@ -186,11 +210,10 @@ func (c *compiler) checkSharedRules(head *line, d *draft) {
 	}
 }
 
-// forgetOwn drops what a defaults section may hold but others don't inherit:
-// its ACLs, which its rules see under names that nobody else can have.
-func (d *draft) forgetOwn() {
-	d.common.ID, d.common.Description = 0, ""
-	if d.from == nil {
+// hideACLs renames the ACLs of the defaults section, which only its own rules
+// may see, to names that nobody else can have (manual "acl").
+func (d *draft) hideACLs() {
+	if len(d.common.ACLs) == 0 {
 		return
 	}
 	prefix := "defaults:" + d.from.name + ":"
@@ -201,9 +224,7 @@ func (d *draft) forgetOwn() {
 		a.Name = prefix + a.Name
 		renamed[i] = a
 	}
-	if len(renamed) > 0 {
-		d.common.ACLs = renamed
-	}
+	d.common.ACLs = renamed
 	for _, rules := range d.ruleLists() {
 		*rules = renameACLs(*rules, prefix, own)
 	}

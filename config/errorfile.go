@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,10 +69,7 @@ func (c *compiler) errorFile(l *line) {
 		c.fail(l, "can't read %s: %s", l.args[1], reason(err))
 		return
 	}
-	limit := c.out.Config.Global.Tune.BufSize
-	if limit == 0 {
-		limit = bufSizeDefault
-	}
+	limit := cmp.Or(c.out.Config.Global.Tune.BufSize, bufSizeDefault)
 	if err := checkResponse(raw, status, limit); err != nil {
 		c.fail(l, "%s: %s", l.args[1], err)
 		return

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -167,5 +168,41 @@ func TestDeepBlocksAreRefused(t *testing.T) {
 	text := strings.Repeat(".if 1\n", n) + strings.Repeat(".endif\n", n)
 	if _, err := LoadBytes("in.cfg", []byte(text), Env{}); err == nil || !strings.Contains(err.Error(), "nested deeper") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFilesOfRulesBeginAtTheDefaultPath(t *testing.T) {
+	text := "global\n    default-path origin /srv\n" + smallFile + `    acl a src -f nets.lst -f /etc/abs.lst
+    http-request deny if { path -i -f paths.lst }
+    http-request return status 503 errorfile sorry.http if a
+    http-request return status 200 content-type text/plain string file if a
+`
+	r, err := LoadBytes("etc/in.cfg", []byte(text), Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fe := &r.Config.Frontends[0]
+	got := []string{
+		strings.Join(fe.ACLs[0].Words, " "), strings.Join(fe.HTTPRules.Request[0].Cond.Words, " "),
+		strings.Join(fe.HTTPRules.Request[1].Args, " "), strings.Join(fe.HTTPRules.Request[2].Args, " "),
+	}
+	want := []string{
+		"src -f /srv/nets.lst -f /etc/abs.lst", "{ path -i -f /srv/paths.lst }",
+		"status 503 errorfile /srv/sorry.http", "status 200 content-type text/plain string file",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestManyLinesLoadInReasonableWork(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(smallFile)
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "    acl a%d path /%d\n    http-request set-header X-%d v if a%d\n", i, i, i, i)
+	}
+	r, err := LoadBytes("in.cfg", []byte(text.String()), Env{})
+	if err != nil || len(r.Config.Frontends[0].HTTPRules.Request) != 20_000 {
+		t.Fatalf("got %v", err)
 	}
 }

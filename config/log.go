@@ -40,10 +40,10 @@ func (c *compiler) proxyLog(l *line) {
 	case len(l.args) == 1 && l.args[0] == "global" && slices.ContainsFunc(*logs, isGlobalLog):
 		// Said again, or inherited: each target gets a line once.
 	case len(l.args) == 1 && l.args[0] == "global":
-		*logs = extend(*logs, proxy.LogTarget{Global: true, Origin: l.origin()})
+		*logs = append(*logs, proxy.LogTarget{Global: true, Origin: l.origin()})
 	default:
 		if t, ok := c.logTarget(l); ok {
-			*logs = extend(*logs, t)
+			*logs = append(*logs, t)
 		}
 	}
 }
@@ -240,9 +240,9 @@ func (c *compiler) capture(l *line) {
 	log, one := &c.draft.front.Log, proxy.Capture{Name: l.args[0], Len: n}
 	switch l.name {
 	case "capture request header":
-		log.CaptureRequest = extend(log.CaptureRequest, one)
+		log.CaptureRequest = append(log.CaptureRequest, one)
 	case "capture response header":
-		log.CaptureResponse = extend(log.CaptureResponse, one)
+		log.CaptureResponse = append(log.CaptureResponse, one)
 	default:
 		limit := c.global.cookieLen
 		if limit == 0 {
@@ -275,5 +275,5 @@ func (c *compiler) declareCapture(l *line) {
 	if l.args[0] == "response" {
 		slots = &log.CaptureResponse
 	}
-	*slots = extend(*slots, proxy.Capture{Len: n})
+	*slots = append(*slots, proxy.Capture{Len: n})
 }

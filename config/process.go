@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"math/bits"
 	"time"
 )
@@ -127,6 +128,8 @@ func (c *compiler) masterWorker(l *line) {
 func (c *compiler) finishGlobal() {
 	p, g := &c.out.Process, &c.out.Config.Global
 	g.Loops, g.MaxConn, g.UlimitN, g.Node = p.Loops, p.MaxConn, p.UlimitN, p.Node
+	size := cmp.Or(g.Tune.BufSize, bufSizeDefault)
+	g.Tune.MaxRewrite = min(g.Tune.MaxRewrite, size/2) // manual "tune.maxrewrite"
 	if c.global.userLine == nil {
 		p.UID = -1
 	}

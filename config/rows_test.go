@@ -196,7 +196,7 @@ func wantRefusal(t *testing.T, line string, in where, remark string) {
 
 func TestSectionsAreReadIgnoredOrRefused(t *testing.T) {
 	for _, row := range sectionTable {
-		r, err := LoadBytes("in.cfg", []byte(row.name+"\n"), testEnv(&archive{}))
+		_, err := LoadBytes("in.cfg", []byte(row.name+"\n"), testEnv(&archive{}))
 		named := row.name == "global" || row.name == "defaults" || row.name == "crt-store" || row.name == "traces"
 		if row.support != refused && (err == nil) != named {
 			t.Errorf("%s without a name: %v", row.name, err)
@@ -204,7 +204,7 @@ func TestSectionsAreReadIgnoredOrRefused(t *testing.T) {
 		if row.name == "global" {
 			continue
 		}
-		r, err = LoadBytes("in.cfg", []byte(row.name+" x\n"), testEnv(&archive{}))
+		r, err := LoadBytes("in.cfg", []byte(row.name+" x\n"), testEnv(&archive{}))
 		switch row.support {
 		case refused:
 			if err == nil || !strings.Contains(err.Error(), row.remark) {

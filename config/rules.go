@@ -92,9 +92,7 @@ func (c *compiler) rule(l *line, set ruleSet) {
 		return
 	}
 	rule.Args = l.args[1 : len(l.args)-len(rest)]
-	if len(rule.Args) == 0 {
-		rule.Args = nil
-	}
+	rule.Args = c.resolveBodies(rule.Name, rule.Args)
 	if rule.Cond, ok = c.condition(l, rest); !ok || !c.checkAction(l, &rule) {
 		return
 	}
@@ -103,7 +101,7 @@ func (c *compiler) rule(l *line, set ruleSet) {
 		return
 	}
 	list := d.rulesOf(set)
-	*list = extend(*list, rule)
+	*list = append(*list, rule)
 	if set&setsHTTP != 0 {
 		d.httpOptions = append(d.httpOptions, l)
 	}
@@ -207,6 +205,23 @@ func (c *compiler) checkAction(l *line, r *proxy.Rule) bool {
 
 func (c *compiler) checkArg(l *line, r *proxy.Rule, err error) bool { return c.checkOf(l, r.Name, err) }
 
+// resolveBodies applies default-path to the files that a reply is read from.
+func (c *compiler) resolveBodies(action string, words []string) []string {
+	switch {
+	case len(words) == 0:
+		return nil
+	case action != "deny" && action != "tarpit" && action != "return":
+		return slices.Clip(words)
+	}
+	out := slices.Clone(words)
+	for i := 0; i+1 < len(out); i += 1 + replyOptions[out[i]] {
+		if out[i] == "errorfile" || out[i] == "file" || out[i] == "lf-file" {
+			out[i+1] = c.files.resolve(out[i+1])
+		}
+	}
+	return out
+}
+
 // checkVariable checks the scope of "txn.name[,condition...]".
 func (c *compiler) checkVariable(l *line, text string) bool {
 	name, _, _ := strings.Cut(text, ",")
@@ -305,7 +320,7 @@ func (c *compiler) useBackend(l *line) {
 		return
 	}
 	d := c.draft
-	d.front.UseBackend = extend(d.front.UseBackend, proxy.UseBackend{Backend: l.args[0], Cond: cond, Origin: l.origin()})
+	d.front.UseBackend = append(d.front.UseBackend, proxy.UseBackend{Backend: l.args[0], Cond: cond, Origin: l.origin()})
 	d.routes = append(d.routes, route{l, l.args[0]})
 }
 
@@ -328,6 +343,6 @@ func (c *compiler) monitorFail(l *line) {
 	cond, ok := c.condition(l, l.args)
 	if ok {
 		cond.Origin = l.origin()
-		c.draft.front.MonitorFail = extend(c.draft.front.MonitorFail, cond)
+		c.draft.front.MonitorFail = append(c.draft.front.MonitorFail, cond)
 	}
 }

@@ -160,8 +160,8 @@ func (c *compiler) addServer(l *line, name string, s serverDraft) {
 	s.proxy.Name, s.proxy.Origin = name, l.origin()
 	s.balance.Name, s.balance.Origin = name, l.origin()
 	s.balance.ID = s.proxy.ID
-	d.back.Servers = extend(d.back.Servers, s.proxy)
-	d.back.Balance.Servers = extend(d.back.Balance.Servers, s.balance)
+	d.back.Servers = append(d.back.Servers, s.proxy)
+	d.back.Balance.Servers = append(d.back.Balance.Servers, s.balance)
 	d.serverLines = append(d.serverLines, l)
 }
 
@@ -334,7 +334,7 @@ func sendsProxy(version proxy.ProxyHeader, options ...string) func(*serverLine) 
 
 func (o *serverLine) addProxyOption(name string) {
 	if !slices.Contains(o.s.proxy.ProxyOptions, name) {
-		o.s.proxy.ProxyOptions = extend(o.s.proxy.ProxyOptions, name)
+		o.s.proxy.ProxyOptions = append(o.s.proxy.ProxyOptions, name)
 	}
 }
 

@@ -65,7 +65,7 @@ var globalKeywords = []keyword{
 	{"tune.http.maxhdr", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.HTTPMaxHdr }, 1, 32767), "3.2", supported, ""},
 	{"tune.http.logurilen", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.LogURILen }, 1, bufSizeMax), "3.2", supported, ""},
 	{"tune.idle-pool.shared", inGlobal, args(1, 1), (*compiler).sharedIdlePool, "3.2", supported, "weir's idle server connections belong to one loop each"},
-	{"tune.maxaccept", inGlobal, args(1, 1), (*compiler).maxAccept, "3.2", supported, ""},
+	{"tune.maxaccept", inGlobal, args(1, 1), (*compiler).maxAccept, "3.2", supported, "-1 means weir's own bound"},
 	{"tune.maxrewrite", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.MaxRewrite }, 0, bufSizeMax), "3.2", supported, "at most half of tune.bufsize, as in HAProxy"},
 	{"tune.pipesize", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.PipeSize }, 0, bufSizeMax), "3.2", supported, ""},
 	{"tune.rcvbuf.client", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.RcvBufClient }, 0, intMax), "3.2", supported, ""},

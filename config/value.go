@@ -139,6 +139,3 @@ func setJoined(at func(*compiler) *string) func(*compiler, *line) {
 func setFlag(at func(*compiler) *bool) func(*compiler, *line) {
 	return func(c *compiler, l *line) { *at(c) = !l.off() }
 }
-
-// setNothing is for rows whose only meaning is what weir does anyway.
-func setNothing(*compiler, *line) {}
