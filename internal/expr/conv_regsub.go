@@ -60,7 +60,7 @@ func convRegsub(env *Env, in Value, a []Arg) (Value, bool) {
 }
 
 // AppendReplacement appends a replacement text in which \0 to \9 stand for the
-// groups of a match in b, and any other \c for c.
+// groups of a match in b, \xHH for a byte, and any other \c for c.
 func AppendReplacement(dst, text, b []byte, groups []int) []byte {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -71,6 +71,9 @@ func AppendReplacement(dst, text, b []byte, groups []int) []byte {
 		i++
 		n := int(text[i]) - '0'
 		switch {
+		case text[i] == 'x' && i+2 < len(text) && unhex(text[i+1]) >= 0 && unhex(text[i+2]) >= 0:
+			dst = append(dst, byte(unhex(text[i+1])<<4|unhex(text[i+2])))
+			i += 2
 		case n < 0 || n > 9:
 			dst = append(dst, text[i])
 		case 2*n+1 < len(groups) && groups[2*n] >= 0:

@@ -3,7 +3,7 @@ package expr
 import "bytes"
 
 // requestLine gives the parts of the request line that was kept for the log. A
-// line that was cut has no version.
+// line that was cut may lack the last ones.
 func (e *Env) requestLine() (method, uri, version []byte, ok bool) {
 	if e.Rec == nil || len(e.Rec.RequestLine) == 0 {
 		return nil, nil, nil, false
@@ -11,7 +11,7 @@ func (e *Env) requestLine() (method, uri, version []byte, ok bool) {
 	line := e.Rec.RequestLine
 	sp := bytes.IndexByte(line, ' ')
 	if sp < 0 {
-		return nil, nil, nil, false
+		return line, nil, nil, true
 	}
 	method, line = line[:sp], line[sp+1:]
 	if sp = bytes.IndexByte(line, ' '); sp < 0 {
@@ -88,6 +88,7 @@ func fetchCapturedResVer(env *Env, _ []Arg) (Value, bool) {
 
 // Versions as they stand in a request line.
 var (
+	http09 = []byte("HTTP/0.9") // a line that was cut before its version
 	http10 = []byte("HTTP/1.0")
 	http11 = []byte("HTTP/1.1")
 )

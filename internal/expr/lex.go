@@ -104,8 +104,12 @@ func (l *lexer) word() (string, error) {
 		c := l.s[l.at]
 		switch {
 		case c == '\\' && quote != '\'' && l.at+1 < len(l.s):
-			l.at++
-			out.WriteString(unescape(l.s[l.at]))
+			if meant, ok := unescape(l.s[l.at+1]); ok {
+				out.WriteByte(meant)
+				l.at++
+			} else {
+				out.WriteByte(c)
+			}
 		case quote == 0 && (c == '"' || c == '\''):
 			quote = c
 		case quote != 0 && c == quote:
@@ -122,19 +126,20 @@ func (l *lexer) word() (string, error) {
 	return "", fmt.Errorf("')' is missing")
 }
 
-// unescape gives what a backslash before c means; one that means nothing stays.
-func unescape(c byte) string {
+// unescape gives what a backslash before c means. One that means nothing stays
+// as it is.
+func unescape(c byte) (meant byte, ok bool) {
 	switch c {
 	case 'n':
-		return "\n"
+		return '\n', true
 	case 'r':
-		return "\r"
+		return '\r', true
 	case 't':
-		return "\t"
+		return '\t', true
 	case ' ', '"', '\'', '\\':
-		return string([]byte{c})
+		return c, true
 	}
-	return string([]byte{'\\', c})
+	return 0, false
 }
 
 // appendCall writes c so that call reads it again.

@@ -107,7 +107,7 @@ func logVersion(dst []byte, env *Env, r *Record, f flag) []byte {
 	case !ok:
 		v = badRequest
 	case v == nil:
-		v = http10
+		v = http09
 	}
 	return appendText(dst, v, f&^flagDash, &notInLine)
 }

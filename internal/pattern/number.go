@@ -90,7 +90,7 @@ func parseRange(s string, op Op) (lo, hi int64, err error) {
 			return 0, 0, err
 		}
 	}
-	if s == "" || lo > hi {
+	if from == "" && to == "" || lo > hi {
 		return 0, 0, fmt.Errorf("%q is not a range of numbers", s)
 	}
 	return applyOp(lo, hi, isRange, op)
@@ -118,7 +118,7 @@ func applyOp(lo, hi int64, isRange bool, op Op) (int64, int64, error) {
 
 func parseNumber(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+	if err != nil || s[0] == '+' {
 		return 0, fmt.Errorf("%q is not a number", s)
 	}
 	return n, nil
