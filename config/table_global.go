@@ -34,7 +34,7 @@ var globalKeywords = []keyword{
 	{"gid", inGlobal, args(1, 1), (*compiler).groupOf, "3.1", supported, ""},
 	{"group", inGlobal, args(1, 1), (*compiler).groupOf, "3.1", supported, ""},
 	{"hard-stop-after", inGlobal, args(1, 1), setDuration(func(c *compiler) *time.Duration { return &global(c).HardStop }), "3.1", supported, ""},
-	{"localpeer", inGlobal, args(1, 1), setText(func(c *compiler) *string { return &c.out.Process.LocalName }), "3.1", supported, "only sets $HAPROXY_LOCALPEER's name; weir has no peers yet"},
+	{"localpeer", inGlobal, args(1, 1), setText(func(c *compiler) *string { return &c.out.Process.LocalName }), "3.1", supported, "sets $HAPROXY_LOCALPEER; weir has no peers yet"},
 	{"log", inGlobal | negatable, args(0, anyNumber), (*compiler).globalLog, "3.1", supported, ""},
 	{"log-send-hostname", inGlobal, args(0, 1), (*compiler).logSendHostname, "3.1", supported, ""},
 	{"log-tag", inGlobal, args(1, 1), setText(func(c *compiler) *string { return &global(c).LogTag }), "3.1", supported, ""},

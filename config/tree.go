@@ -138,6 +138,9 @@ func (p *treeParser) statement(words []Word) {
 	p.sec.Statements = append(p.sec.Statements, st)
 	if p.sec.Kind() == "global" {
 		p.env = p.env.apply(words)
+		if words[0].Text == "localpeer" && len(words) == 2 && p.world.LocalName == "" {
+			p.env = p.env.set("HAPROXY_LOCALPEER", words[1].Text) // manual "localpeer"
+		}
 	}
 }
 
