@@ -14,6 +14,7 @@ type half struct {
 	full  uint8          // reads in a row that filled the buffer: a long flow
 	eof   bool           // the source has sent FIN
 	shut  bool           // we have sent FIN on
+	lost  bool           // the destination has gone; nothing more is moved
 }
 
 // A pipe is what splice(2) moves bytes through.
@@ -134,6 +135,31 @@ func (h *half) keep(w *worker, p []byte) {
 		h.buf = w.pool.Take(len(p))
 	}
 	h.buf.Append(p)
+}
+
+// prepend puts p, which does not count as moved, before what waits.
+func (h *half) prepend(w *worker, p []byte) {
+	rest := h.buf
+	h.buf = w.pool.TakeLarge(len(p) + h.waiting())
+	h.buf.Append(p)
+	if rest != nil {
+		h.buf.Append(rest.Bytes())
+		w.pool.Put(rest)
+	}
+	h.moved -= int64(len(p))
+}
+
+func (h *half) waiting() int {
+	if h.buf == nil {
+		return 0
+	}
+	return h.buf.Len()
+}
+
+// broke takes the pending error of a connection that nobody reads from now.
+// After FIN both ways a connection is ready for an error and has none.
+func broke(fd *evloop.FD) bool {
+	return fd.Ready()&evloop.ReadyErr != 0 && fd.SocketError() != 0
 }
 
 // spliceOnce fills the pipe from src and empties it into dst. A flow that has

@@ -200,8 +200,7 @@ func (s *tcpSession) huntDone(now evloop.Time) {
 	s.hunt.srv.observe(health.ObservedOK)
 	s.hunt.srv.live.counters[s.w.id].total.inc()
 	if s.hunt.srv.spec.SendProxy != ProxyNone {
-		s.up.keep(s.w, s.w.proxyHeader(s.hunt.srv, &s.clientConn))
-		s.up.moved -= int64(s.up.buf.Len())
+		s.up.prepend(s.w, s.w.proxyHeader(s.hunt.srv, &s.clientConn))
 	}
 	if s.fe.spec.Log.LogASAP {
 		s.rec.ASAP = true
@@ -228,6 +227,12 @@ func (s *tcpSession) relay(now evloop.Time) {
 	upEnd := s.up.move(s.w, &s.fd, server, true)
 	downEnd := s.down.move(s.w, server, &s.fd, true)
 	s.countBytes(s.up.moved-up0, s.down.moved-down0)
+	if (s.up.eof || upEnd == haltFull) && broke(&s.fd) {
+		upEnd = haltSource
+	}
+	if s.down.eof && !s.up.shut && broke(server) {
+		upEnd = haltDest
+	}
 	s.finishRelay(now, upEnd, downEnd)
 }
 
@@ -242,13 +247,22 @@ func (s *tcpSession) finishRelay(now evloop.Time, up, down haltReason) {
 	case down == haltDest:
 		s.end(now, CauseClientAbort, s.phase())
 		return
-	case up == haltDest && !s.down.eof:
+	case up == haltDest && (!s.down.eof || s.hunt.sc.fd.Errno() == syscall.ECONNRESET):
 		s.end(now, CauseServerAbort, s.phase())
 		return
+	case up == haltDest:
+		// The server had sent FIN and has closed altogether by now. What it sent
+		// is still to be delivered.
+		s.up.release(s.w)
+		s.up.eof, s.up.shut, s.up.lost = true, true, true
 	}
 	s.passFIN(up, down)
 	if s.up.shut && s.down.shut {
-		s.end(now, CauseNone, phaseNone)
+		why, at := CauseNone, phaseNone
+		if s.up.lost {
+			why, at = CauseServerAbort, phaseData
+		}
+		s.end(now, why, at)
 		return
 	}
 	if s.state == tcpRelay && (s.up.eof || s.down.eof) {
@@ -351,11 +365,15 @@ func (s *tcpSession) end(now evloop.Time, why Cause, at phase) {
 	if s.be != nil {
 		s.be.counters(s.w).sessions.add(-1) // before the line: it tells of the others
 	}
+	if sc := s.hunt.sc; sc != nil && why != CauseNone {
+		s.hunt.sc = nil
+		sc.reset() // what was cut must look cut
+	}
 	free := s.hunt.end()
 	s.log(now, why, at)
 	s.up.release(s.w)
 	s.down.release(s.w)
-	s.shut(why == CauseServerAbort && s.state >= tcpRelay || s.fe.spec.NoLinger)
+	s.shut(why == CauseServerAbort && s.state >= tcpRelay && !s.down.shut || s.fe.spec.NoLinger)
 	s.state = tcpClosed
 	s.ended = true
 	if free {

@@ -1,6 +1,10 @@
 package proxy
 
-import "github.com/weir-lb/weir/internal/evloop"
+import (
+	"syscall"
+
+	"github.com/weir-lb/weir/internal/evloop"
+)
 
 // A tunnel relays bytes after a 101 or an accepted CONNECT. Neither connection
 // ever carries HTTP again.
@@ -16,8 +20,11 @@ func (x *exchange) startTunnel(now evloop.Time, head, rest []byte) {
 	t := &tunnel{x: x}
 	x.tunnel = t
 	x.up.done, x.down.done = true, true
+	if sc := x.hunt.sc; sc.out != nil { // the server did not wait for the end of the request
+		t.up.buf, sc.out = sc.out, nil
+	}
 	if x.c.in.Len() > 0 {
-		t.up.keep(x.w, x.c.in.Bytes())
+		t.up.buf = x.w.queue(t.up.buf, x.c.in.Bytes())
 		x.c.in.Consume(x.c.in.Len())
 	}
 	if !x.c.write(head, rest) {
@@ -41,11 +48,14 @@ func (t *tunnel) move(now evloop.Time) {
 	down := t.down.move(x.w, server, client, true)
 	x.countDown(int(t.down.moved - down0))
 	x.countUp(int(t.up.moved - up0))
+	if (t.up.eof || up == haltFull) && broke(client) {
+		up = haltSource
+	}
 	switch {
 	case up == haltSource || down == haltDest:
 		x.abort(now, CauseClientAbort, phaseData)
 		return
-	case down == haltSource || up == haltDest && !t.down.eof:
+	case down == haltSource || up == haltDest && (!t.down.eof || server.Errno() == syscall.ECONNRESET):
 		x.abort(now, CauseServerAbort, phaseData)
 		return
 	}

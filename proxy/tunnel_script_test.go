@@ -70,6 +70,32 @@ func TestTunnelCarriesWhatCameBehindTheHeads(t *testing.T) {
 	s.Want("now the client's early bytes", "early")
 }
 
+func TestTunnelThatBeginsBeforeTheRequestIsWhollySent(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1))
+	c, s := sc.Client(1), sc.Server("s1")
+	c.end.Send([]byte(upgrade + "early"))
+	sc.sk.SendBuffer, sc.sk.ReceiveBuffer = 40, 30
+	end := s.srv.Accept()
+	for end == nil {
+		sc.loops[0].Turn(0)
+		end = s.srv.Accept()
+	}
+	end.Pause()
+	p := &peer{sc: sc, name: "server", end: end}
+	s.conns = append(s.conns, p)
+	sc.settle()
+	if end.Unread() >= len(upgrade) {
+		t.Fatal("all of the request is sent")
+	}
+	p.Send(switched)
+	c.WantStart("", "HTTP/1.1 101 ")
+	p.end.Resume()
+	got := p.WantStart("", "GET /ws HTTP/1.1\r\n")
+	if !strings.HasSuffix(got, "\r\n\r\nearly") {
+		t.Errorf("the server got %q", got)
+	}
+}
+
 func TestTunnelThatTheServerRefusesIsHTTP(t *testing.T) {
 	const no = "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno"
 	for _, request := range []string{upgrade, connect} {
