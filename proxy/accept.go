@@ -100,6 +100,21 @@ func (d *doorWatch) close() {
 	}
 }
 
+// closeDoors is for the last loop that stops accepting: who waits in the queue
+// of a socket would be reset by its end, so all that fit come in first.
+func (w *worker) closeDoors(now evloop.Time) {
+	for _, d := range w.p.doors {
+		for !w.p.full(d) {
+			num, from, errno := w.loop.Kernel().Accept(d.socket.FD)
+			if errno != 0 {
+				break
+			}
+			w.accept(now, d, num, from)
+		}
+	}
+	w.p.closeSockets()
+}
+
 func (w *worker) resumeDoors() {
 	for _, d := range w.doors {
 		d.resume()

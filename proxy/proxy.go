@@ -51,6 +51,7 @@ type Proxy struct {
 	conns          atomic.Int64 // client connections now
 	pipes          atomic.Int64
 	pausedDoors    atomic.Int32
+	watching       atomic.Int32 // loops that accept
 	acceptFailures atomic.Uint64
 	requests       atomic.Uint32
 	lastResource   atomic.Int64 // when warnResource last spoke
@@ -173,11 +174,11 @@ func (fe *frontend) backlog(maxConn int64) int {
 	return int(min(maxConn, 1<<20))
 }
 
+// closeSockets may be called again: a socket closes once.
 func (p *Proxy) closeSockets() {
 	for _, s := range p.sockets {
 		s.Close()
 	}
-	p.sockets = nil
 }
 
 func (p *Proxy) makeWorkers(loops int) error {
@@ -223,6 +224,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	p.watching.Store(int32(len(p.workers)))
 	for _, w := range p.workers {
 		p.running.Add(1)
 		go func() {
@@ -244,6 +246,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	case <-done:
 	}
 	p.cutAll()
+	p.watching.Store(0)
 	p.closeSockets()
 	p.logs.close()
 	for _, w := range p.workers {
@@ -296,7 +299,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.beginShutdown()
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
-	for p.conns.Load() > 0 {
+	for p.conns.Load() > 0 || p.watching.Load() > 0 {
 		select {
 		case <-ctx.Done():
 			p.stopLoops()

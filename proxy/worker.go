@@ -135,6 +135,9 @@ func (w *worker) beginDrain(now evloop.Time) {
 		c.owner.drain(now)
 		c = next
 	}
+	if w.p.watching.Add(-1) == 0 {
+		w.closeDoors(now)
+	}
 }
 
 // cut ends every connection. The loop has stopped.
