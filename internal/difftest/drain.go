@@ -2,6 +2,7 @@ package difftest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,9 +14,20 @@ import (
 const drainPoll = 2 * time.Millisecond
 
 // drained waits until the proxy has read everything that was sent to it on
-// conn: then the next segment is a read of its own. The kernel has no event
-// for this, so its table of sockets is polled.
+// conn: then the next segment is a read of its own.
 func (w *World) drained(conn *net.TCPConn) error {
+	return w.pollSocket(conn, func(_ bool, unread int) bool { return unread == 0 })
+}
+
+// gone waits until the proxy's side of a connection that the harness has
+// ended is no more.
+func (w *World) gone(conn *net.TCPConn) error {
+	return w.pollSocket(conn, func(open bool, _ int) bool { return !open })
+}
+
+// pollSocket reads the kernel's table of sockets, for which there are no
+// events, until the proxy's side of conn is as wanted.
+func (w *World) pollSocket(conn *net.TCPConn, wanted func(open bool, unread int) bool) error {
 	ours := conn.LocalAddr().(*net.TCPAddr).Port
 	theirs := conn.RemoteAddr().(*net.TCPAddr).Port
 	tick := time.NewTicker(drainPoll)
@@ -23,26 +35,29 @@ func (w *World) drained(conn *net.TCPConn) error {
 	deadline := time.NewTimer(stepTimeout)
 	defer deadline.Stop()
 	for {
-		waiting, err := receiveQueue(theirs, ours)
-		if err != nil || waiting == 0 {
+		open, unread, err := findSocket(theirs, ours)
+		if err != nil || wanted(open, unread) {
 			return err
 		}
 		select {
 		case <-tick.C:
 		case <-w.exited:
-			return fmt.Errorf("the proxy has ended")
+			return errors.New("the proxy has ended")
 		case <-deadline.C:
-			return fmt.Errorf("the proxy does not read: %d bytes wait", waiting)
+			return fmt.Errorf("the proxy's socket is open: %v, %d bytes are unread", open, unread)
 		}
 	}
 }
 
-// receiveQueue returns the number of unread bytes of the socket that is bound
-// to one port and connected to the other; 0 also when there is none (any more).
-func receiveQueue(bound, connected int) (int, error) {
+// States of a socket in which its process has let go of it, from include/net/tcp_states.h.
+var letGo = map[string]bool{"04": true, "05": true, "06": true, "07": true, "09": true, "0B": true}
+
+// findSocket looks up the socket that is bound to one port and connected to
+// the other.
+func findSocket(bound, connected int) (open bool, unread int, err error) {
 	f, err := os.Open("/proc/net/tcp")
 	if err != nil {
-		return 0, fmt.Errorf("can't read socket table: %w", err)
+		return false, 0, fmt.Errorf("can't read socket table: %w", err)
 	}
 	defer f.Close()
 	from, to := fmt.Sprintf(":%04X", bound), fmt.Sprintf(":%04X", connected)
@@ -52,9 +67,9 @@ func receiveQueue(bound, connected int) (int, error) {
 		if len(fields) < 5 || !strings.HasSuffix(fields[1], from) || !strings.HasSuffix(fields[2], to) {
 			continue
 		}
-		var sending, waiting int
-		_, err := fmt.Sscanf(fields[4], "%x:%x", &sending, &waiting)
-		return waiting, err
+		var sending int
+		_, err := fmt.Sscanf(fields[4], "%x:%x", &sending, &unread)
+		return !letGo[fields[3]], unread, err
 	}
-	return 0, lines.Err()
+	return false, 0, lines.Err()
 }

@@ -17,6 +17,7 @@ import (
 //	c1 want-or-end "TEXT"            wait until TEXT arrives or the connection ends
 //	c1 end                           wait until the proxy has closed or reset
 //	c1 fin | close | reset           half-close, close, close with RST
+//	c1 gone                          wait until the proxy has closed its side as well
 //	s1.2 accept                      wait for the second connection to server s1
 //	s1.2 send, want, end, ...        as for clients; waits for the connection first
 //	s1 answer "TEXT" [close]         answer every request that comes to s1 from now on
@@ -33,7 +34,7 @@ type Step struct {
 // verbs holds for each verb whether it wants texts (quoted) after it.
 var verbs = map[string]bool{
 	"connect": false, "send": true, "want": true, "want-or-end": true, "end": false, "fin": false, "close": false,
-	"reset": false, "accept": false, "answer": true, "stop": false, "log": false,
+	"reset": false, "accept": false, "gone": false, "answer": true, "stop": false, "log": false,
 }
 
 func parseScript(text string) ([]Step, error) {
@@ -119,6 +120,8 @@ func (w *World) play(step *Step) error {
 		})
 	case "fin":
 		return e.conn.CloseWrite()
+	case "gone":
+		return w.gone(e.conn)
 	case "close", "reset":
 		return w.playClose(e, step.Verb == "reset")
 	}
