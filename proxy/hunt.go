@@ -79,6 +79,7 @@ func (h *hunt) init(w *worker, owner hunter) {
 // start begins the hunt for a server of be.
 func (h *hunt) start(now evloop.Time, be *backend) {
 	h.be = be
+	h.waiter.SrvPos, h.waiter.BackPos = 0, 0 // of an earlier request that queued
 	h.left = be.retries
 	h.started = now
 	h.acquire(now)

@@ -21,6 +21,11 @@ func TestFreedSlotGoesToTheQueuedRequest(t *testing.T) {
 	sc.Client(2).Want("and is answered", hello)
 	sc.WantLog("the first", "200 ---- be/s1 0 0/0")
 	sc.WantLog("the second waited", "200 ---- be/s1 0 0/1")
+	sc.Client(2).Send(getC)
+	s.conns[0].Want("nobody is in the way", getC)
+	s.conns[0].Send(ok)
+	sc.Client(2).Want("", ok)
+	sc.WantLog("the client's next request did not wait", "200 ---- be/s1 0 0/0")
 }
 
 func TestFreedSlotGoesToTheLongestWaiterOfAllLoops(t *testing.T) {
