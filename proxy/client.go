@@ -93,6 +93,12 @@ func (c *clientConn) setDeadline(at evloop.Time) {
 	c.w.loop.SetTimer(&c.timer, c.owner, clientTimer, at)
 }
 
+// timeIsUp reports whether the deadline has passed, even if nobody was told.
+func (c *clientConn) timeIsUp(now evloop.Time) bool {
+	at := c.timer.Deadline()
+	return at != 0 && at <= now
+}
+
 // dstAddr is where the client wanted to go: the PROXY header's destination,
 // else the socket's own address. It costs a system call, so it is asked for
 // only where something needs it.

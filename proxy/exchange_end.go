@@ -303,6 +303,10 @@ func (x *exchange) repeat(now evloop.Time) {
 
 // serverTimeout: the server did not answer, or stopped in its answer.
 func (x *exchange) serverTimeout(now evloop.Time) {
+	if x.state == exchangeTunnel && x.c.timeIsUp(now) {
+		x.abort(now, CauseClientTimeout, phaseData) // as HAProxy, we blame the client
+		return
+	}
 	x.hunt.srv.observe(health.ObservedReadTimeout)
 	switch x.state {
 	case exchangeWait:

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"github.com/weir-lb/weir/internal/buffer"
 	"github.com/weir-lb/weir/internal/evloop"
 )
@@ -154,6 +156,19 @@ func (h *half) waiting() int {
 		return 0
 	}
 	return h.buf.Len()
+}
+
+// idleTimes are the times that the two sides have left: while bytes wait for
+// one of them alone, the other is not to blame.
+func idleTimes(up, down *half, client, server time.Duration) (c, s time.Duration) {
+	switch waits := down.pending(); {
+	case waits == up.pending():
+	case waits && client > 0:
+		server = 0
+	case !waits && server > 0:
+		client = 0
+	}
+	return client, server
 }
 
 // broke takes the pending error of a connection that nobody reads from now.

@@ -213,6 +213,10 @@ func (s *tcpSession) huntDone(now evloop.Time) {
 func (s *tcpSession) serverReady(now evloop.Time) { s.relay(now) }
 
 func (s *tcpSession) serverTimeout(now evloop.Time) {
+	if s.timeIsUp(now) { // timeout tunnel is the same for both: as HAProxy, we blame the client
+		s.end(now, CauseClientTimeout, s.phase())
+		return
+	}
 	s.end(now, CauseServerTimeout, s.phase())
 }
 
@@ -300,6 +304,7 @@ func (s *tcpSession) setDeadlines(now evloop.Time) {
 	if s.up.shut && t.serverFin > 0 {
 		server = t.serverFin
 	}
+	client, server = idleTimes(&s.up, &s.down, client, server)
 	s.setDeadline(after(now, client))
 	s.hunt.sc.setDeadline(after(now, server))
 }

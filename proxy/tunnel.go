@@ -92,6 +92,7 @@ func (t *tunnel) setDeadlines(now evloop.Time) {
 	if t.up.shut && x.be.timeouts.serverFin > 0 {
 		server = x.be.timeouts.serverFin
 	}
+	client, server = idleTimes(&t.up, &t.down, client, server)
 	x.c.setDeadline(after(now, client))
 	x.hunt.sc.setDeadline(after(now, server))
 }
