@@ -372,3 +372,23 @@ func startPauser(t *testing.T, l net.Listener) string {
 	})
 	return strconv.Itoa(shell.Process.Pid)
 }
+
+func TestLogTagIsTheNameOfTheCommand(t *testing.T) {
+	name, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "haproxy")
+	if err := os.Symlink(name, link); err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string, 10)
+	port := freePort(t)
+	text := pingText(fmt.Sprintf("127.0.0.1:%d", port), "log "+logTarget(t, lines)+" local0")
+	config := write(t, "log.cfg", strings.Replace(text, "mode http\n", "mode http\n    log global\n    option httplog\n", 1))
+	p := prepare(t, "-db", "-f", config)
+	p.cmd.Path, p.cmd.Args[0] = link, link
+	p.launch().wantAnswers(port)
+	ask(t, "GET", fmt.Sprintf("http://127.0.0.1:%d/nowhere", port))
+	wantLogLine(t, lines, fmt.Sprintf(" haproxy[%d]: ", p.pid()), "ping/<NOSRV> ", `"GET /nowhere HTTP/1.1"`)
+}
