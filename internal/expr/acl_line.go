@@ -81,8 +81,25 @@ func compileCriterion(word string) (e *Expr, derived pattern.Method, err error) 
 		}
 		return e, m, nil
 	}
-	_, err = findFetch(name)
-	return nil, 0, err
+	return nil, 0, unknownCriterion(name)
+}
+
+// unknownCriterion tells the nearest name, among the suffixed ones too.
+func unknownCriterion(name string) error {
+	_, err := findFetch(name)
+	if named(laterFetches, name) {
+		return err
+	}
+	names := fetchNames()
+	for _, n := range fetchNames() {
+		if row, err := findFetch(n); err != nil || row.out != KindStr {
+			continue
+		}
+		for _, m := range aclSuffixes {
+			names = append(names, n+"_"+m.String())
+		}
+	}
+	return fmt.Errorf("there is no criterion %q%s", name, didYouMean(name, names))
 }
 
 // flags reads what stands before the patterns and gives the rest.
