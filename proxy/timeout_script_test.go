@@ -440,3 +440,16 @@ func TestTimeoutOfATarpit(t *testing.T) {
 	c.WantStart("answered at last", "HTTP/1.1 500 Internal Server Error\r\n")
 	sc.WantLog("", "500 PT-- fe/<NOSRV> 0 0/0")
 }
+
+func TestTimeoutOfAClientThatDoesNotReadOurLastAnswer(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 0))
+	sc.sk.SendBuffer, sc.sk.ReceiveBuffer = 50, 50
+	c := sc.Client(1)
+	c.end.Pause()
+	c.Send("GET /a HTTP/1.0\r\n\r\n")
+	sc.Expire("timeout client", 40*time.Second)
+	if n := sc.p.Connections(); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+	c.ended = true
+}
