@@ -31,11 +31,10 @@ type mmsghdr struct {
 }
 
 func openUDP(to netip.AddrPort) (output, error) {
-	family, name := unix.AF_INET, rawInet4(to)
 	if to.Addr().Is6() {
-		family, name = unix.AF_INET6, rawInet6(to)
+		return newDatagrams(unix.AF_INET6, rawInet6(to))
 	}
-	return newDatagrams(family, name)
+	return newDatagrams(unix.AF_INET, rawInet4(to))
 }
 
 func openUnix(path string) (output, error) {
@@ -83,19 +82,23 @@ func (d *datagrams) write(buf []byte, ends []int) (lost int) {
 		d.iovs[i].SetLen(end - start)
 		start = end
 	}
-	sent := 0
+	sent, waited := 0, time.Duration(0)
 	for sent < len(ends) {
 		n, errno := d.sendmmsg(sent, len(ends))
 		switch {
 		case n > 0:
 			sent, d.slow = sent+n, false
 		case errno == unix.EINTR:
-		case errno == unix.EAGAIN && !d.slow:
-			d.slow = !waitWritable(d.fd, writeWait)
 		case errno == unix.EPROTOTYPE && d.path != "":
 			d.next = newStream("unix", d.path)
 			return lost + d.next.write(rest(buf, ends, sent))
+		case errno == unix.EAGAIN && !d.slow && waited < writeWait:
+			// poll(2) can't tell when the queue of a UNIX socket that we are not
+			// connected to has room.
+			time.Sleep(writePause)
+			waited += writePause
 		case errno == unix.EAGAIN:
+			d.slow = true
 			return lost + len(ends) - sent
 		default:
 			sent, lost = sent+1, lost+1 // this line can't be sent; the next one may

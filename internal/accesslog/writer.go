@@ -9,6 +9,7 @@ const (
 	batchLines = 64                     // lines given to a target at once
 	linger     = time.Millisecond       // how long the writer stays awake after lines: loops need not wake it again
 	writeWait  = 200 * time.Millisecond // for a target that takes nothing
+	writePause = 2 * time.Millisecond   // between two attempts to write to it
 )
 
 // writer empties the rings. All of it belongs to one goroutine.
