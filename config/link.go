@@ -171,26 +171,31 @@ func (c *compiler) finishInherited(d *draft) {
 	}
 }
 
-// finishTracks checks that tracked servers exist and are checked themselves.
+// finishTracks checks that tracked servers exist and are checked themselves. A
+// server that tracks one that tracks another is given the last one: their
+// states are the same.
 func (c *compiler) finishTracks(d *draft, byName map[string]*draft) {
 	for i := range d.back.Servers {
-		track := d.back.Servers[i].Check.Track
-		if track == "" {
+		path := d.back.Servers[i].Check.Track
+		if path == "" {
 			continue
 		}
 		l := d.serverLines[i]
-		target, hops := trackedServer(byName, track), 0
+		target, hops := trackedServer(byName, path), 0
 		for target != nil && target.Track != "" && hops <= trackHopsMax {
-			target = trackedServer(byName, target.Track)
+			path = target.Track
+			target = trackedServer(byName, path)
 			hops++
 		}
 		switch {
 		case target == nil:
-			c.fail(l, "track: there is no server %s", quote(track))
+			c.fail(l, "track: there is no server %s", quote(path))
 		case hops > trackHopsMax:
-			c.fail(l, "track: %s leads in a circle or over more than %d servers", quote(track), trackHopsMax)
+			c.fail(l, "track: %s leads in a circle or over more than %d servers", quote(path), trackHopsMax)
 		case !target.Enabled:
-			c.fail(l, "track: the server %s has no check", quote(track))
+			c.fail(l, "track: the server %s has no check", quote(path))
+		default:
+			d.back.Servers[i].Check.Track = path
 		}
 	}
 }
