@@ -92,10 +92,12 @@ func (p *Proxy) checked(w *worker, srv *server, r health.Report) {
 	case r.Up:
 		st = balancer.StateUp
 	}
-	srv.be.live.bal.SetState(srv.bal, st, time.Duration(w.loop.Now()))
-	p.tellState(srv, &r)
-	if r.ShutdownSessions {
-		p.endSessions(srv)
+	p.setServer(w, srv, st, r)
+	for _, other := range srv.trackers {
+		via := r
+		via.Backend, via.Server, via.Backup = other.be.name, other.spec.Name, other.bal.Spec().Backup
+		via.Via = srv.be.name + "/" + srv.spec.Name
+		p.setServer(w, other, st, via)
 	}
 	if r.ShutdownBackups {
 		for _, other := range srv.be.servers {
@@ -103,6 +105,15 @@ func (p *Proxy) checked(w *worker, srv *server, r health.Report) {
 				p.endSessions(other)
 			}
 		}
+	}
+}
+
+// setServer carries a change of state out and tells it.
+func (p *Proxy) setServer(w *worker, srv *server, st balancer.State, r health.Report) {
+	srv.be.live.bal.SetState(srv.bal, st, time.Duration(w.loop.Now()))
+	p.tellState(srv, &r)
+	if r.ShutdownSessions || !r.Up && srv.spec.Check.ShutdownOnDown {
+		p.endSessions(srv)
 	}
 }
 

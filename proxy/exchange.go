@@ -296,6 +296,10 @@ func (x *exchange) huntRequest(r *balancer.Request) {
 	r.Sticky = nil
 	if s := x.cookieServer; s != nil {
 		r.Sticky = s.bal
+		// Without option redispatch a session waits for its server, and fails
+		// with it.
+		st := s.bal.State()
+		r.StickyStrict = x.be.redispatch == 0 && (st == balancer.StateUp || st == balancer.StateDrain)
 	} else if x.be.spec.PreferLastServer && x.c.pinned != nil {
 		r.Prefer = x.c.pinned.srv.bal
 	}
@@ -361,6 +365,10 @@ func (x *exchange) clientWhileWaiting(now evloop.Time) {
 	case evloop.EOF, evloop.Failed:
 		c.eof = true
 		x.keep = false
+		if x.hunt.state == huntQueued {
+			x.clientGone(now)
+			return
+		}
 		x.fail(now, 400, CauseClientAbort, x.phase())
 	}
 }

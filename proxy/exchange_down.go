@@ -344,6 +344,7 @@ func (x *exchange) afterPump(now evloop.Time) {
 		// The client has to make room: its time runs, the server's does not.
 		if x.down.done && x.up.done && x.hunt.sc != nil {
 			x.releaseServer(now)
+			x.hunt.releaseSlot()
 		} else if x.hunt.sc != nil {
 			x.hunt.sc.setDeadline(0)
 		}

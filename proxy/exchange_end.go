@@ -19,7 +19,8 @@ func (x *exchange) finish(now evloop.Time) {
 	x.over(now, why, at, x.keep)
 }
 
-// releaseServer gives the slot back and parks or closes the connection.
+// releaseServer parks or closes the connection. The slot is given back when
+// the line is written, which tells of the others only.
 func (x *exchange) releaseServer(now evloop.Time) {
 	h := &x.hunt
 	sc := h.sc
@@ -35,7 +36,6 @@ func (x *exchange) releaseServer(now evloop.Time) {
 	default:
 		x.w.putIdle(now, sc)
 	}
-	h.releaseSlot()
 }
 
 // pin keeps the connection for this client's next request.
@@ -80,7 +80,7 @@ func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
 	c.close(false)
 }
 
-// dropServer closes the connection to the server and gives the slot back. An
+// dropServer closes the connection to the server or leaves the queue. An
 // aborted connection is reset: the server learns of it at once, and no
 // TIME_WAIT holds the port.
 func (x *exchange) dropServer() {
@@ -88,7 +88,9 @@ func (x *exchange) dropServer() {
 		x.hunt.sc = nil
 		sc.reset()
 	}
-	x.hunt.end()
+	if x.hunt.state == huntQueued {
+		x.hunt.abandonQueue()
+	}
 }
 
 func (x *exchange) endState() {

@@ -70,10 +70,21 @@ func (x *exchange) applyFrontend(now evloop.Time) bool {
 			x.req.Add(fe.uniqueHeader, x.uniqueID)
 		}
 	}
-	if len(fe.tcpContent) > 0 && x.runRules(now, fe.tcpContent, &x.req) == rulesEnded {
+	if len(fe.tcpContent) > 0 && x.runContentRules(now, fe.tcpContent, &x.req) == rulesEnded {
 		return false
 	}
 	return len(fe.request) == 0 || x.runRules(now, fe.request, &x.req) == rulesPassed
+}
+
+// runContentRules: what these reject never was a request, as far as logs go.
+func (x *exchange) runContentRules(now evloop.Time, rules []rule, h *message.Head) ruleEnd {
+	line := len(x.line)
+	x.line = x.line[:0]
+	end := x.runRules(now, rules, h)
+	if end == rulesPassed {
+		x.line = x.line[:line]
+	}
+	return end
 }
 
 func (x *exchange) answerMonitor(now evloop.Time) {
@@ -122,13 +133,13 @@ func (w *worker) chooseBackend(fe *frontend, s envFiller) *backend {
 // chosen.
 func (x *exchange) applyBackend(now evloop.Time) bool {
 	be := x.be
+	if be.cookie != nil {
+		x.readCookie()
+	}
 	if len(be.request) > 0 && x.runRules(now, be.request, &x.req) == rulesEnded {
 		return false
 	}
 	x.forward(be)
-	if be.cookie != nil {
-		x.readCookie()
-	}
 	return true
 }
 

@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"os"
+	"time"
 
 	"github.com/weir-lb/weir/balancer"
+	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
 )
 
@@ -121,4 +123,20 @@ func (p *Proxy) sampleRates() {
 		be.live.rate.Store(int64(total - be.live.seen))
 		be.live.seen = total
 	}
+}
+
+// tickBackends has slow starts go on.
+func (p *Proxy) tickBackends(now evloop.Time) {
+	for _, be := range p.plan.Load().backends {
+		be.live.bal.Tick(time.Duration(now))
+	}
+}
+
+// requestCount is the number of requests and TCP sessions of all loops so far.
+func (p *Proxy) requestCount() uint32 {
+	var n uint64
+	for _, w := range p.workers {
+		n += w.requests.load()
+	}
+	return uint32(n)
 }

@@ -37,7 +37,7 @@ func since(from, to evloop.Time) int64 {
 func (x *exchange) log(now evloop.Time, why Cause, at phase) {
 	fe := x.fe
 	w := x.w
-	w.p.requests.Add(1)
+	w.requests.inc()
 	if x.be != nil && !x.left && !x.rec.ASAP {
 		x.left = true
 		x.be.counters(w).sessions.add(-1) // before the line: it tells of the others
@@ -91,8 +91,14 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 	r.BytesIn = uint64(x.up.moved) + uint64(len(x.req.Raw))
 	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid
 	r.ServerQueue, r.BackendQueue = h.waiter.SrvPos, h.waiter.BackPos
-	r.RequestLine = x.line
+	r.RequestLine = nil
+	if len(x.line) > 0 {
+		r.RequestLine = x.line
+	}
 	x.w.countConns(r, x.fe, x.be, h.srv)
+	if h.slot && !r.ASAP {
+		r.ServerConns-- // as of the others
+	}
 	if t := &r.CookieState; x.be == nil || x.be.cookie == nil {
 		t[0], t[1] = '-', '-'
 	}
@@ -100,7 +106,7 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 
 // countConns fills how many connections there are when the line is written.
 func (w *worker) countConns(r *expr.Record, fe *frontend, be *backend, srv *server) {
-	r.RequestCount = w.p.requests.Load() - 1
+	r.RequestCount = w.p.requestCount() - 1
 	r.ProcessConns = int(w.p.conns.Load())
 	r.FrontendConns = int(fe.live.conns.Load())
 	r.LogCount = fe.live.logged.Add(1) - 1
@@ -253,7 +259,7 @@ func (s *tcpSession) log(now evloop.Time, why Cause, at phase) {
 	if s.logged {
 		return
 	}
-	s.w.p.requests.Add(1)
+	s.w.requests.inc()
 	if fe.logs == nil || fe.logs.sink == nil {
 		return
 	}

@@ -96,6 +96,9 @@ func (c *compiler) logPlan(spec *Frontend) *logPlan {
 	case LogHTTPS:
 		text = accesslog.FormatHTTPS
 	}
+	if spec.Log.CustomSD != "" {
+		c.errs.add(spec.Origin, c.section, "log-format-sd: weir does not write structured data yet")
+	}
 	if spec.Log.Custom != "" {
 		text = spec.Log.Custom
 	}

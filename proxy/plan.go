@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/weir-lb/weir/balancer"
@@ -101,6 +102,7 @@ type server struct {
 	portOffset   int
 	tuning       listener.ServerTuning
 	proxyOptions listener.ProxyOptions
+	trackers     []*server // servers whose state follows ours
 	purgeDelay   time.Duration
 	private      bool // its connections carry what belongs to one client
 }
@@ -158,6 +160,7 @@ func compile(cfg *Config, reg *registry) (*plan, Errors) {
 	for i := range cfg.Backends {
 		c.backend(&cfg.Backends[i])
 	}
+	c.trackers()
 	for i := range cfg.Frontends {
 		c.frontend(&cfg.Frontends[i])
 	}
@@ -427,4 +430,40 @@ func captureNames(list []Capture) [][]byte {
 		names[i] = []byte(c.Name)
 	}
 	return names
+}
+
+// trackers joins each server to the one that its "track" names: "server" of
+// the same backend or "backend/server".
+func (c *compiler) trackers() {
+	for _, be := range c.plan.backends {
+		c.section = "backend " + be.name
+		for _, srv := range be.servers {
+			if srv.spec.Check.Track == "" {
+				continue
+			}
+			if err := c.track(be, srv); err != nil {
+				c.errs.add(srv.spec.Origin, c.section, "server %s: track %s: %v", srv.spec.Name, srv.spec.Check.Track, err)
+			}
+		}
+	}
+}
+
+func (c *compiler) track(be *backend, srv *server) error {
+	name := srv.spec.Check.Track
+	if backendName, rest, ok := strings.Cut(name, "/"); ok {
+		if be, name = c.plan.byName[backendName], rest; be == nil {
+			return fmt.Errorf("there is no backend %q", backendName)
+		}
+	}
+	for _, other := range be.servers {
+		if other.spec.Name != name {
+			continue
+		}
+		if !other.spec.Check.Enabled {
+			return fmt.Errorf("server %s has no check of its own", name)
+		}
+		other.trackers = append(other.trackers, srv)
+		return nil
+	}
+	return fmt.Errorf("backend %s has no server %q", be.name, name)
 }

@@ -53,7 +53,6 @@ type Proxy struct {
 	pausedDoors    atomic.Int32
 	watching       atomic.Int32 // loops that accept
 	acceptFailures atomic.Uint64
-	requests       atomic.Uint32
 	lastResource   atomic.Int64 // when warnResource last spoke
 
 	ready    chan struct{}

@@ -56,9 +56,10 @@ type worker struct {
 
 	softStop     evloop.Letter
 	resumeLetter evloop.Letter
-	draining     bool // no new connections, keep-alive ends with the next answer
-	live         int  // client connections of this loop
-	idle         int  // idle server connections of this loop
+	draining     bool    // no new connections, keep-alive ends with the next answer
+	live         int     // client connections of this loop
+	idle         int     // idle server connections of this loop
+	requests     counter // and TCP sessions, of this loop
 }
 
 // madeCounts says how many structures of each kind were made so far. Those that
@@ -110,6 +111,7 @@ func (w *worker) HandleTimeout(now evloop.Time, t *evloop.Timer) {
 	w.purgeIdle(now)
 	if w.id == 0 {
 		w.p.sampleRates()
+		w.p.tickBackends(now)
 	}
 	w.loop.SetTimer(&w.purge, w, purgeTimer, now.Add(idlePurgeInterval))
 }
