@@ -167,10 +167,7 @@ func (w *World) endFor(step *Step) (*end, error) {
 			to = step.Words[i+1]
 		}
 	}
-	if err := w.connect(step.Actor, to, from); err != nil {
-		return nil, err
-	}
-	return w.ends[step.Actor], nil
+	return w.connect(step.Actor, to, from)
 }
 
 func (w *World) playSend(e *end, texts [][]byte) error {

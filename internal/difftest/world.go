@@ -229,30 +229,30 @@ func boundSocket() (fd, port int, err error) {
 }
 
 // connect opens client name to a frontend, from a loopback address.
-func (w *World) connect(name, frontName, from string) error {
+func (w *World) connect(name, frontName, from string) (*end, error) {
 	w.mu.Lock()
 	l := w.fronts[frontName]
 	w.mu.Unlock()
 	if l == nil {
-		return fmt.Errorf("can't connect: no frontend %q in the configuration", frontName)
+		return nil, fmt.Errorf("can't connect: no frontend %q in the configuration", frontName)
 	}
 	conn, err := net.DialTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(from)}, l.Addr().(*net.TCPAddr))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(err, syscall.ECONNRESET) { // accepted and reset before connect(2) had returned
-		w.ends[name] = &end{name: name, state: endReset}
+		e := &end{name: name, state: endReset}
+		w.ends[name] = e
 		w.endOrder = append(w.endOrder, name)
-		return nil
+		return e, nil
 	}
 	if err != nil {
-		return fmt.Errorf("can't connect: %w", err)
+		return nil, fmt.Errorf("can't connect: %w", err)
 	}
-	w.addLocked(name, conn)
 	w.portNames[conn.LocalAddr().(*net.TCPAddr).Port] = name
-	return nil
+	return w.addLocked(name, conn), nil
 }
 
-func (w *World) addLocked(name string, conn *net.TCPConn) {
+func (w *World) addLocked(name string, conn *net.TCPConn) *end {
 	e := &end{name: name, conn: conn}
 	w.ends[name] = e
 	w.endOrder = append(w.endOrder, name)
@@ -261,6 +261,7 @@ func (w *World) addLocked(name string, conn *net.TCPConn) {
 	}
 	w.signalLocked()
 	go w.read(e)
+	return e
 }
 
 // read keeps everything that arrives on e.
