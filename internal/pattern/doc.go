@@ -2,9 +2,9 @@
 // prefixes, suffixes, parts, regular expressions, numbers and networks. ACLs
 // and maps stand on it.
 //
-// It does no I/O but reading pattern files while a configuration is loaded,
-// starts no goroutine and knows nothing of requests: what is compared comes in
-// as bytes, a number or an address.
+// It does no I/O (the text of a pattern file is handed in), starts no goroutine
+// and knows nothing of requests: what is compared comes in as bytes, a number or
+// an address.
 //
 // A Set and a Regexp are immutable and may be used by all loops at once. A
 // Machine, the working memory of a capturing match, belongs to one loop.
