@@ -179,7 +179,6 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 		x.startTunnel(now, head, rest)
 		return
 	}
-	x.setState(exchangeRelay)
 	if x.headOnly && x.req.Method != message.MethodHead && !x.down.done {
 		// A rule made another method of the client's HEAD: the client must not
 		// see a body, the server sends one.
@@ -239,8 +238,15 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	if !ok {
 		x.answering, x.answered = false, 0
 		x.rec.BytesOut -= headWeight(&x.res)
-		x.badResponse(now)
+		x.badResponse(now) // not in exchangeRelay yet: it may be asked for again
 		return
+	}
+	x.setState(exchangeRelay)
+	size := len(head) + len(out)
+	if x.down.framing == message.BodyChunked && len(out) <= joinMax {
+		// Chunks stand in the scratch memory behind head: c.write must not be
+		// given a body there, since it joins pieces in that place.
+		head, out = append(head, out...), nil
 	}
 	if x.down.done && used < len(rest) {
 		x.serverKeep = false // bytes after the response: nobody asked for them
@@ -251,7 +257,7 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	}
 	x.keepRest(rest[used:]) // not before: out may be a part of resIn
 	x.w.out = x.w.out[:0]
-	x.countDown(len(head) + len(out))
+	x.countDown(size)
 	if x.fe.spec.Log.LogASAP {
 		x.rec.ASAP = true
 		x.log(now, CauseNone, phaseNone)

@@ -164,9 +164,18 @@ func (x *exchange) serverWriteFailed(now evloop.Time) {
 		x.abort(now, CauseServerAbort, x.phase())
 		return
 	}
+	sc := x.hunt.sc
+	if sc.out != nil { // or the next look at what came would try to write it again
+		x.w.pool.Put(sc.out)
+		sc.out = nil
+	}
 	x.serverKeep = false
 	x.up.done = true
 	x.c.keepAfterCut(x)
+	if x.c.out == nil {
+		x.c.setDeadline(0)
+	}
+	sc.setDeadline(after(now, x.be.timeouts.server))
 	x.readResponse(now)
 }
 

@@ -336,7 +336,7 @@ func (c *h1Client) write(head, body []byte) bool {
 const joinMax = 2048 // bytes
 
 // send writes head and body as one. head may have room behind it in the
-// loop's scratch memory.
+// loop's scratch memory; body must not stand there.
 func (w *worker) send(fd *evloop.FD, head, body []byte) (int, evloop.Result) {
 	switch {
 	case len(body) == 0:
