@@ -68,19 +68,25 @@ func uriKey(h *message.Head, on *HashOn) []byte {
 		}
 	}
 	if on.Depth > 0 {
-		slashes := 0
-		for i, c := range uri {
-			if c == '/' {
-				if slashes == on.Depth {
-					uri = uri[:i]
-					break
-				}
-				slashes++
-			}
-		}
+		uri = firstDirectories(uri, on.Depth)
 	}
 	if on.Len > 0 && len(uri) > on.Len {
 		uri = uri[:on.Len]
+	}
+	return uri
+}
+
+// firstDirectories cuts uri before the slash that follows depth others.
+func firstDirectories(uri []byte, depth int) []byte {
+	slashes := 0
+	for i, c := range uri {
+		if c != '/' {
+			continue
+		}
+		if slashes == depth {
+			return uri[:i]
+		}
+		slashes++
 	}
 	return uri
 }

@@ -160,22 +160,24 @@ func (be *backend) usable() (active, backup int) {
 // endSessions ends every session on srv, each on its own loop.
 func (p *Proxy) endSessions(srv *server) {
 	for _, w := range p.workers {
-		w.loop.Do(func() {
-			now := w.loop.Now()
-			pool := &srv.live.pools[w.id]
-			for sc := pool.busy.first; sc != nil; {
-				next := sc.next
-				if sc.user != nil {
-					sc.user.serverMarkedDown(now)
-				} else {
-					sc.unpin()
-				}
-				sc = next
-			}
-			for pool.idle.first != nil {
-				pool.idle.first.reset()
-			}
-		})
+		w.loop.Do(func() { w.endSessions(srv) })
+	}
+}
+
+func (w *worker) endSessions(srv *server) {
+	now := w.loop.Now()
+	pool := &srv.live.pools[w.id]
+	for sc := pool.busy.first; sc != nil; {
+		next := sc.next
+		if sc.user != nil {
+			sc.user.serverMarkedDown(now)
+		} else {
+			sc.unpin()
+		}
+		sc = next
+	}
+	for pool.idle.first != nil {
+		pool.idle.first.close()
 	}
 }
 

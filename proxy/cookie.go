@@ -40,7 +40,7 @@ func newCookiePlan(spec *Cookie) *cookiePlan {
 // and in prefix mode, the server does not see what was ours.
 func (x *exchange) readCookie() {
 	p := x.be.cookie
-	x.rec.CookieState[0] = 'N'
+	x.rec.CookieState = [2]byte{'N', 'N'}
 	ck, ok := x.req.FindCookie(p.name)
 	if !ok {
 		return

@@ -2,106 +2,13 @@ package proxy
 
 import (
 	"bytes"
-	"fmt"
-	"os"
 	"strconv"
-	"strings"
 
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
 )
 
-// This file compiles and composes the answers of deny, return, tarpit and
-// redirect.
-
-// denial compiles the arguments of deny and tarpit.
-func (m *ruleMaker) denial(r *rule, args []string) error {
-	def := 403
-	switch {
-	case r.op == opTarpit:
-		def = 500
-	case m.scope.phase == expr.PhaseResponse:
-		def = 502
-	}
-	return m.answerArgs(r, args, def)
-}
-
-// reply compiles the arguments of return.
-func (m *ruleMaker) reply(r *rule, args []string) error { return m.answerArgs(r, args, 200) }
-
-func (m *ruleMaker) answerArgs(r *rule, args []string, status int) (err error) {
-	a := &answerRule{status: status}
-	r.answer = a
-	var body []byte
-	custom := false
-	for i := 0; i < len(args); i++ {
-		word := args[i]
-		if word == "default-errorfiles" {
-			continue
-		}
-		if i+1 >= len(args) {
-			return fmt.Errorf("%s wants a value", word)
-		}
-		i++
-		switch word {
-		case "status", "deny_status":
-			if a.status, err = parseStatus(args[i]); err != nil {
-				return err
-			}
-		case "content-type":
-			a.contentType, custom = args[i], true
-		case "string":
-			body, custom = []byte(args[i]), true
-		case "file":
-			if body, err = os.ReadFile(args[i]); err != nil {
-				return fmt.Errorf("can't read %s: %v", args[i], err)
-			}
-			custom = true
-		case "lf-string", "lf-file":
-			text := args[i]
-			if word == "lf-file" {
-				b, err := os.ReadFile(text)
-				if err != nil {
-					return fmt.Errorf("can't read %s: %v", text, err)
-				}
-				text = string(b)
-			}
-			if a.body, err = expr.CompileFormat(text, m.scope.phase); err != nil {
-				return err
-			}
-			custom = true
-		case "errorfile":
-			raw, err := os.ReadFile(args[i])
-			if err != nil {
-				return fmt.Errorf("can't read %s: %v", args[i], err)
-			}
-			a.fixed = &answer{status: a.status, raw: raw}
-			return nil
-		case "hdr":
-			if i+1 >= len(args) {
-				return fmt.Errorf("hdr wants a name and a format")
-			}
-			f, err := expr.CompileFormat(args[i+1], m.scope.phase)
-			if err != nil {
-				return err
-			}
-			a.headers = append(a.headers, headerFormat{strings.ToLower(args[i]), f})
-			i++
-			custom = true
-		default:
-			return fmt.Errorf("%q is not known here; weir has status, deny_status, content-type, string, lf-string, file, lf-file, hdr, errorfile and default-errorfiles", word)
-		}
-	}
-	if !custom && r.op != opReturn {
-		a.fixed = m.errors[a.status]
-		if a.fixed == nil {
-			return fmt.Errorf("status %d has no standard answer; say what to send with string, file or hdr", a.status)
-		}
-		return nil
-	}
-	a.fixed = &answer{status: a.status, body: body}
-	return nil
-}
+// This file composes the answers of deny, return, tarpit and redirect.
 
 // compose makes the answer of a rule. Fixed ones were made with the plan.
 func (x *exchange) compose(spec *answerRule, def int, env *expr.Env) *answer {
@@ -132,60 +39,6 @@ func (x *exchange) compose(spec *answerRule, def int, env *expr.Env) *answer {
 		head = append(head, "content-type: "+ct+"\r\n"...)
 	}
 	return &answer{status: spec.status, head: head, body: body}
-}
-
-// redirect compiles the arguments of redirect.
-func (m *ruleMaker) redirect(r *rule, args []string) (err error) {
-	rd := &redirectRule{code: 302}
-	r.redir = rd
-	r.op = opRedirect
-	for i := 0; i < len(args); i++ {
-		switch args[i] {
-		case "drop-query":
-			rd.dropQuery = true
-			continue
-		case "append-slash":
-			rd.appendSlash = true
-			continue
-		case "ignore-empty":
-			rd.ignoreEmpty = true
-			continue
-		}
-		if i+1 >= len(args) {
-			return fmt.Errorf("redirect: %s wants a value", args[i])
-		}
-		word, value := args[i], args[i+1]
-		i++
-		switch word {
-		case "location", "prefix", "scheme":
-			rd.kind = word
-			if rd.to, err = expr.CompileFormat(value, m.scope.phase); err != nil {
-				return err
-			}
-		case "code":
-			if rd.code, err = strconv.Atoi(value); err != nil || !validRedirect(rd.code) {
-				return fmt.Errorf("redirect: code wants 301, 302, 303, 307 or 308, got %q", value)
-			}
-		case "set-cookie":
-			rd.setCookie = value + "; path=/;"
-		case "clear-cookie":
-			rd.setCookie = value + "; path=/; Max-Age=0;"
-		default:
-			return fmt.Errorf("redirect: %q is not known; weir has location, prefix, scheme, code, drop-query, append-slash, ignore-empty, set-cookie and clear-cookie", word)
-		}
-	}
-	if rd.kind == "" {
-		return fmt.Errorf("redirect wants location, prefix or scheme")
-	}
-	return nil
-}
-
-func validRedirect(code int) bool {
-	switch code {
-	case 301, 302, 303, 307, 308:
-		return true
-	}
-	return false
 }
 
 // redirect composes the answer; ok is false when ignore-empty skips it.

@@ -148,7 +148,7 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	}
 	if a.raw != nil {
 		x.keep = false
-		x.writeAnswer(now, a.raw, nil, why, at)
+		x.writeAnswer(now, a.raw, nil, ending{why, at})
 		return
 	}
 	if len(x.fe.after) > 0 || x.be != nil && len(x.be.after) > 0 {
@@ -171,7 +171,7 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 		body = nil
 	}
 	x.rec.BytesOut += answerWeight(a) + uint64(len(body))
-	x.writeAnswer(now, head, body, why, at)
+	x.writeAnswer(now, head, body, ending{why, at})
 }
 
 // bodyHere reports whether the rest of the request body is already in memory,
@@ -186,14 +186,20 @@ func (x *exchange) bodyHere() bool {
 	return ok && x.up.done
 }
 
-func (x *exchange) writeAnswer(now evloop.Time, head, body []byte, why Cause, at phase) {
+// An ending is why and where an exchange ended.
+type ending struct {
+	why Cause
+	at  phase
+}
+
+func (x *exchange) writeAnswer(now evloop.Time, head, body []byte, end ending) {
 	x.answering = true
 	if !x.c.write(head, body) {
 		x.abort(now, CauseClientAbort, phaseHeaders)
 		return
 	}
 	x.fe.counters(x.w).bytesOut.add(uint64(len(head) + len(body)))
-	x.over(now, why, at, x.keep)
+	x.over(now, end.why, end.at, x.keep)
 }
 
 func statusClass(status int) int {

@@ -242,7 +242,7 @@ func (c *compiler) frontend(spec *Frontend) {
 	fe := &frontend{spec: spec, common: c.common(&spec.Common), tune: c.tune}
 	fe.live = c.reg.frontend(spec.Name)
 	rules := func(name, letter string, ph expr.Phase, list []Rule) []rule {
-		return c.compileRules(ruleScope{name: name, phase: ph, fe: spec}, letter, &spec.Common, list, fe.acls)
+		return c.compileRules(ruleScope{name: name, phase: ph, fe: spec}, letter, list, fe.acls)
 	}
 	fe.tcpConnection = rules("tcp-request connection", "t", expr.PhaseConnection, spec.TCPRules.Connection)
 	fe.tcpSession = rules("tcp-request session", "t", expr.PhaseSession, spec.TCPRules.Session)
@@ -325,7 +325,7 @@ func (c *compiler) backend(spec *Backend) {
 	be.limits.Lenient = spec.AcceptInvalidResponse
 	be.limits.Unsafe = spec.AcceptUnsafeResponse
 	rules := func(name, letter string, ph expr.Phase, list []Rule) []rule {
-		return c.compileRules(ruleScope{name: name, phase: ph}, letter, &spec.Common, list, be.acls)
+		return c.compileRules(ruleScope{name: name, phase: ph}, letter, list, be.acls)
 	}
 	be.request = rules("http-request", "q", expr.PhaseBackendRequest, spec.HTTPRules.Request)
 	be.response = rules("http-response", "s", expr.PhaseResponse, spec.HTTPRules.Response)

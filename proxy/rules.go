@@ -157,7 +157,7 @@ var actionTable = map[string]struct {
 }
 
 // compileRules compiles one ruleset; every error names its line.
-func (c *compiler) compileRules(scope ruleScope, letter string, common *Common, rules []Rule, acls *expr.ACLs) []rule {
+func (c *compiler) compileRules(scope ruleScope, letter string, rules []Rule, acls *expr.ACLs) []rule {
 	out := make([]rule, 0, len(rules))
 	for _, spec := range rules {
 		r, err := c.compileRule(scope, letter, spec, acls)

@@ -248,7 +248,7 @@ func (w *worker) putIdle(now evloop.Time, sc *serverConn) {
 	pool := &sc.srv.live.pools[w.id]
 	spec := sc.srv.spec
 	tooMany := spec.PoolMaxConn > 0 && sc.srv.live.idle(w.p) >= spec.PoolMaxConn
-	spent := spec.MaxReuse > 0 && int(sc.requests) > spec.MaxReuse
+	spent := spec.MaxReuse > 0 && int(sc.requests) >= spec.MaxReuse
 	unneeded := pool.nIdle+pool.nBusy > max(pool.maxBusy, pool.needed) && pool.nIdle >= spec.PoolLowConn
 	if spec.PoolNone || tooMany || spent || unneeded || w.idle >= w.p.idlePerLoop || w.draining {
 		sc.reset()
