@@ -3,7 +3,6 @@ package expr
 import (
 	"fmt"
 	"os"
-	"strconv"
 
 	"github.com/weir-lb/weir/internal/message"
 )
@@ -164,13 +163,4 @@ func strOf(env *Env, s string) (Value, bool) {
 		return Value{}, false
 	}
 	return Str(stringBytes(env, s)), true
-}
-
-// intStr gives a number as text.
-func intStr(env *Env, n int64) []byte {
-	p := env.Scratch.room(intTextMax)
-	if p == nil {
-		return nil
-	}
-	return env.Scratch.keep(strconv.AppendInt(p, n, 10))
 }

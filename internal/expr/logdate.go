@@ -32,10 +32,11 @@ func (c *dateCache) long(sec int64, gmt bool) []byte {
 	}
 	e := &row[uint64(sec)%dateSlots]
 	if !e.set || e.sec != sec {
-		t := time.Unix(sec, 0).In(zone).AppendFormat(e.text[:0], dateLongForm)
-		if len(t) != dateLongLen {
-			t = time.Unix(0, 0).UTC().AppendFormat(e.text[:0], dateLongForm) // a year beyond 9999
+		t := time.Unix(sec, 0).In(zone)
+		if t.Year() < 0 || t.Year() > 9999 {
+			t = time.Unix(0, 0).UTC() // no clock says so; the text would not fit
 		}
+		t.AppendFormat(e.text[:0], dateLongForm)
 		e.sec, e.set = sec, true
 	}
 	return e.text[:]

@@ -10,7 +10,7 @@ import (
 func CompileVarName(s string) (*VarName, error) {
 	scope, name, ok := strings.Cut(s, ".")
 	if !ok || name == "" {
-		return nil, fmt.Errorf("variable name %q must begin with its scope: proc., sess., txn., req. or res.", s)
+		return nil, fmt.Errorf("variable name %q must begin with its scope (proc, sess, txn, req or res) and a dot", s)
 	}
 	if len(name) > varNameBytes {
 		return nil, fmt.Errorf("variable name %q is longer than %d bytes", s, varNameBytes)
