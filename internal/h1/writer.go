@@ -45,7 +45,7 @@ func AppendResponse(dst []byte, h *message.Head, rw Rewrite) []byte {
 // HeadSizeMax bounds what AppendRequest or AppendResponse and AppendEnd append
 // for h.
 func HeadSizeMax(h *message.Head) int {
-	const fixed = len("HTTP/1.1 200  \r\n\r\n") + len("connection: keep-alive\r\n") +
+	const fixed = len("HTTP/1.1 200  \r\n\r\n") + len("connection: TE, keep-alive\r\n") +
 		len("content-length: 9223372036854775807\r\n") + len("transfer-encoding: chunked\r\n")
 	n := fixed + int(h.MethodText.Len+h.Target.Len+h.Reason.Len)
 	for i := range h.Fields {
@@ -63,6 +63,7 @@ type fieldWriter struct {
 	first     int    // index of the run's first field
 	framed    bool   // the framing field is written
 	connected bool   // the Connection field is written
+	trailers  bool   // "te: trailers" is written, so Connection has to name it
 	rw        Rewrite
 }
 
@@ -146,6 +147,15 @@ func (w *fieldWriter) keeps(f *message.Field, i int) bool {
 		return false
 	case message.FieldUpgrade:
 		return w.rw.Connection == ConnectionUpgrade
+	case message.FieldTE:
+		// Trailers are passed on, so who asks for them may get them (gRPC
+		// does); other transfer codings end here (RFC 9110 section 10.1.4).
+		if !w.trailers && w.h.Status == 0 && acceptsTrailers(w.h.Text(f.Value)) {
+			w.flush(i)
+			w.dst = append(w.dst, "te: trailers\r\n"...)
+			w.trailers = true
+		}
+		return false
 	}
 	return !f.Drop
 }
@@ -186,19 +196,41 @@ func (w *fieldWriter) frame() {
 	}
 }
 
+// acceptsTrailers reports whether a TE value has the plain member "trailers".
+func acceptsTrailers(value []byte) bool {
+	for off := 0; off >= 0; {
+		from, to, next := message.ListItem(value, off)
+		if message.EqualFold(value[from:to], []byte("trailers")) {
+			return true
+		}
+		off = next
+	}
+	return false
+}
+
 // connect writes the Connection field.
 func (w *fieldWriter) connect() {
 	w.connected = true
+	var token []byte
 	switch w.rw.Connection {
 	case ConnectionClose:
-		w.dst = append(w.dst, "connection: close\r\n"...)
+		token = []byte("close")
 	case ConnectionKeepAlive:
-		w.dst = append(w.dst, "connection: keep-alive\r\n"...)
+		token = []byte("keep-alive")
 	case ConnectionUpgrade:
-		token := w.h.Text(w.h.UpgradeToken)
-		if len(token) == 0 {
+		if token = w.h.Text(w.h.UpgradeToken); len(token) == 0 {
 			token = []byte("upgrade")
 		}
-		w.dst = AppendField(w.dst, []byte("connection"), token)
 	}
+	if !w.trailers {
+		if token != nil {
+			w.dst = AppendField(w.dst, []byte("connection"), token)
+		}
+		return
+	}
+	w.dst = append(w.dst, "connection: TE"...)
+	if token != nil {
+		w.dst = append(append(w.dst, ", "...), token...)
+	}
+	w.dst = append(w.dst, "\r\n"...)
 }

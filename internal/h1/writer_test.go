@@ -39,7 +39,7 @@ func TestRequestsAreSentAsHAProxySendsThem(t *testing.T) {
 		// Connection names.
 		{"hop by hop", get("Upgrade: foo\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nProxy-Connection: close\r\nConnection: x-a\r\nX-A: 1\r\n" +
 			"HTTP2-Settings: x\r\nTrailer: y\r\nExpect: 100-continue\r\n"), ConnectionNone,
-			"GET / HTTP/1.1\r\nhost: a\r\ntrailer: y\r\nexpect: 100-continue\r\n\r\n"},
+			"GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\ntrailer: y\r\nexpect: 100-continue\r\nconnection: TE\r\n\r\n"},
 		{"absolute", "GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\n", ConnectionNone, "GET http://a/x HTTP/1.1\r\nhost: a\r\n\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
