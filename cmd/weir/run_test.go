@@ -158,6 +158,15 @@ func TestReloadSignalsAreToldAndSurvived(t *testing.T) {
 	}
 }
 
+func TestSIGQUITTellsMemoryAndGoesOn(t *testing.T) {
+	port := freePort(t)
+	p := start(t, "-db", "-f", pingConfig(t, port))
+	p.wantAnswers(port)
+	p.signal(syscall.SIGQUIT)
+	eventually(t, "a line about memory", func() bool { return strings.Contains(p.err.String(), " KiB in use") })
+	p.wantAnswers(port)
+}
+
 // relayConfig is a TCP relay to a server that echoes.
 func relayConfig(t *testing.T, port int, global ...string) string {
 	t.Helper()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 )
@@ -20,7 +22,7 @@ func (p *program) serve() int {
 	p.tellUnused()
 	// Signals count from here on, so that none is lost while we start.
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2, syscall.SIGQUIT)
 	signal.Ignore(syscall.SIGTTOU, syscall.SIGTTIN) // our ports can be shared (SO_REUSEPORT): no need to let go
 	if err := p.start(); err != nil {
 		for line := range strings.Lines(err.Error()) {
@@ -133,6 +135,8 @@ func (w *watch) handle(sig syscall.Signal) {
 	switch {
 	case sig == syscall.SIGHUP || sig == syscall.SIGUSR2:
 		w.say.warning("%s: weir cannot reload its configuration or upgrade itself yet; it goes on as it is", signalName(sig))
+	case sig == syscall.SIGQUIT:
+		w.tellMemory()
 	case sig == syscall.SIGUSR1 && w.end.signal == 0:
 		w.drain(sig)
 	case sig == syscall.SIGUSR1:
@@ -142,6 +146,15 @@ func (w *watch) handle(sig syscall.Signal) {
 		w.notify.stopping()
 		w.stop()
 	}
+}
+
+// tellMemory is what HAProxy's SIGQUIT is for: how much memory is in use, and
+// what is free goes back to the system (management.txt chapter 6).
+func (w *watch) tellMemory() {
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	w.say.notice("memory: %d KiB in use, %d KiB from the system, %d collections", m.HeapInuse>>10, (m.Sys-m.HeapReleased)>>10, m.NumGC)
 }
 
 // drain is the soft stop: no new connections, and the end when the last one
