@@ -89,6 +89,7 @@ func newSeededScript(t *testing.T, cfg *Config, seed uint64) *script {
 			p.addDoor(i, fe, spec, sc.listen(spec))
 		}
 	}
+	p.watching.Store(int32(len(p.workers)))
 	for _, w := range p.workers {
 		sc.loops = append(sc.loops, w.loop)
 		if err := w.watchDoors(); err != nil {
