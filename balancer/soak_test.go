@@ -162,8 +162,7 @@ func TestUnlimitedAndLimitedByTurns(t *testing.T) {
 				srv, v := b.Acquire(&s.Waiter, &Request{})
 				if v == Queued {
 					if rng.IntN(2) == 0 {
-						var granted bool
-						if srv, granted = b.Leave(&s.Waiter); !granted {
+						if _, granted := b.Leave(&s.Waiter); !granted {
 							continue
 						}
 					}

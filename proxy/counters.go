@@ -19,7 +19,6 @@ func (g *gauge) load() int64 { return g.v.Load() }
 
 // frontCounters is what one loop counts for one frontend.
 type frontCounters struct {
-	conns       gauge      // client connections now
 	accepted    counter    // client connections
 	sessions    counter    // requests, or sessions in TCP mode
 	bytesIn     counter    // from clients
@@ -33,22 +32,21 @@ type frontCounters struct {
 
 // backCounters is what one loop counts for one backend.
 type backCounters struct {
-	sessions       gauge   // now, queued ones included
-	total          counter // since the start
-	bytesIn        counter // from clients
-	bytesOut       counter // to clients
-	connFailed     counter // econ
-	badAnswer      counter // eresp
-	retries        counter // wretr
-	redispatch     counter // wredis
-	reused         counter // requests on idle connections
-	clientAbort    counter // cli_abrt
-	serverAbort    counter // srv_abrt
-	queueFull      counter
-	queueTimeout   counter
-	deniedResponse counter
-	status         [6]counter
-	_              [64]byte
+	sessions     gauge   // now, queued ones included
+	total        counter // since the start
+	bytesIn      counter // from clients
+	bytesOut     counter // to clients
+	connFailed   counter // econ
+	badAnswer    counter // eresp
+	retries      counter // wretr
+	redispatch   counter // wredis
+	reused       counter // requests on idle connections
+	clientAbort  counter // cli_abrt
+	serverAbort  counter // srv_abrt
+	queueFull    counter
+	queueTimeout counter
+	status       [6]counter
+	_            [64]byte
 }
 
 // serverCounters is what one loop counts for one server.

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -53,7 +52,6 @@ type frontend struct {
 	fallback      *backend // default_backend
 	monitor       []byte   // monitor-uri
 	monitorFail   []*expr.Cond
-	monitorNet    []netip.Prefix
 	uniqueID      *expr.Format
 	uniqueHeader  []byte
 	logs          *logPlan

@@ -11,7 +11,6 @@ import (
 // belong to them, not to a plan.
 type registry struct {
 	loops     int
-	maxConn   int64
 	frontends map[string]*liveFrontend
 	backends  map[string]*liveBackend
 }

@@ -22,7 +22,6 @@ type rule struct {
 	format *expr.Format // value, path, location, ...
 	expr   *expr.Expr
 	re     *regexp.Regexp
-	fields []int // capture slots
 	vars   *expr.VarName
 	answer *answerRule
 	redir  *redirectRule
@@ -84,7 +83,6 @@ type redirectRule struct {
 	dropQuery   bool
 	appendSlash bool
 	setCookie   string
-	clearCookie string
 	ignoreEmpty bool
 }
 
@@ -106,8 +104,6 @@ type headerFormat struct {
 type ruleScope struct {
 	name  string // "http-request"
 	phase expr.Phase
-	http  bool
-	reply bool // the message is a response
 	fe    *Frontend
 }
 

@@ -21,7 +21,6 @@ type tcpSession struct {
 	rec        expr.Record
 	vars       expr.Vars
 	inspectEnd evloop.Time // tcp-request inspect-delay
-	hello      []byte      // the PROXY header for the server, while it is being written
 	ended      bool
 	logged     bool // option logasap: the line was written when the connection stood
 	nextFree   *tcpSession

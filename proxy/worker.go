@@ -48,7 +48,6 @@ type worker struct {
 	nExchanges, nH1, nTCP, nServers int
 	made                            madeCounts
 	pipes                           []pipe
-	pipesInUse                      int
 
 	purge    evloop.Timer
 	wallBase time.Time // wall clock at monoBase
