@@ -71,10 +71,7 @@ func (x *exchange) readCookie() {
 	case p.spec.Prefix:
 		x.req.SetCookieValue(&ck, rest)
 	case p.spec.Indirect:
-		for ok {
-			x.req.RemoveCookie(&ck)
-			ck, ok = x.req.FindCookie(p.name)
-		}
+		x.req.DelCookies(p.name) // there may be thousands
 	}
 }
 

@@ -28,6 +28,8 @@ type exchange struct {
 	res    message.Head
 	resIn  *buffer.Buffer // a response head that is not complete
 	up     body           // body.go: the request's
+	probe  body           // reads ahead of up, for option http-buffer-request
+	probed int            // bytes that probe has seen
 	down   body           // body.go: the response's
 	tunnel *tunnel        // after 101 or a CONNECT that was accepted
 
@@ -131,7 +133,7 @@ func (x *exchange) freed() {
 	x.vars.Reset(w.env.Scratch)
 	x.c, x.fe, x.be, x.tunnel, x.cookieServer = nil, nil, nil, nil, nil
 	x.req.Raw, x.res.Raw = nil, nil
-	x.up, x.down = body{}, body{}
+	x.up, x.down, x.probe, x.probed = body{}, body{}, body{}, 0
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
 	x.serverEOF, x.mailWait, x.tarpitted, x.cookieFound, x.moreFresh, x.logged, x.left = false, false, false, false, false, false, false
 	x.logLevel = 0
@@ -155,12 +157,12 @@ func (x *exchange) client() *clientConn { return &x.c.clientConn }
 // handleRequest: the head is complete. Rules, backend, then the hunt.
 func (x *exchange) handleRequest(now evloop.Time) {
 	x.up.begin(&x.req, &x.fe.limits)
+	x.probe, x.headOnly = x.up, x.req.Method == message.MethodHead
 	if x.up.framing == message.BodyChunked && !x.chunksLookRight() {
 		x.badRequest(now, h1.BadRequest)
 		return
 	}
 	x.headDone = now
-	x.headOnly = x.req.Method == message.MethodHead
 	x.keep = x.req.Persistent() && x.fe.connMode != ConnClose && !x.w.draining
 	x.fe.counters(x.w).sessions.inc()
 	x.noteRequest()

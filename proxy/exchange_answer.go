@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
+	"github.com/weir-lb/weir/internal/message"
 )
 
 // This file composes the answers of deny, return, tarpit and redirect.
@@ -25,10 +26,13 @@ func (x *exchange) compose(spec *answerRule, def int, env *expr.Env) *answer {
 	head := []byte("HTTP/1.1 " + strconv.Itoa(spec.status) + " " + reasonOf(spec.status) + "\r\n")
 	for _, h := range spec.headers {
 		head = append(head, h.name+": "...)
+		start := len(head)
 		head = h.value.Append(head, env)
-		head = append(head, "\r\n"...)
+		head = append(head[:start+dropControls(head[start:])], "\r\n"...)
 	}
-	if spec.status != 204 && spec.status != 304 {
+	if spec.status < 200 || spec.status == 204 || spec.status == 304 {
+		body = nil // it would be taken for the next answer
+	} else {
 		head = append(head, "content-length: "+strconv.Itoa(len(body))+"\r\n"...)
 	}
 	if len(body) > 0 {
@@ -58,12 +62,7 @@ func (x *exchange) redirect(rd *redirectRule, env *expr.Env) (a *answer, ok bool
 		}
 		to = x.appendPath(to, rd)
 	}
-	to = bytes.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1 // nothing that could end the header line
-		}
-		return r
-	}, to)
+	to = to[:dropControls(to)]
 	head := []byte("HTTP/1.1 " + strconv.Itoa(rd.code) + " " + reasonOf(rd.code) + "\r\ncontent-length: 0\r\nlocation: ")
 	head = append(head, to...)
 	head = append(head, "\r\n"...)
@@ -74,6 +73,18 @@ func (x *exchange) redirect(rd *redirectRule, env *expr.Env) (a *answer, ok bool
 		head = append(head, "set-cookie: "+rd.setCookie+"\r\n"...)
 	}
 	return &answer{status: rd.code, head: head, redirect: true}, true
+}
+
+// dropControls moves the bytes of b that a field value may hold to its front,
+// and counts them: a rule's text may come from the client, decoded.
+func dropControls(b []byte) (n int) {
+	for _, c := range b {
+		if message.IsValue(c) {
+			b[n] = c
+			n++
+		}
+	}
+	return n
 }
 
 func (x *exchange) appendPath(to []byte, rd *redirectRule) []byte {

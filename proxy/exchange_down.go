@@ -163,7 +163,8 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 	} else {
 		x.down.begin(&x.res, &x.be.limits)
 		x.serverKeep = x.serverKeep && x.res.Persistent()
-		if x.down.framing == message.BodyUntilClose || x.w.draining {
+		bodyMissing := x.req.Method == message.MethodHead && !x.headOnly && (x.res.HasLength || x.res.HasCoding)
+		if x.down.framing == message.BodyUntilClose || x.w.draining || bodyMissing || x.spokeTooSoon() {
 			x.keep = false
 		}
 	}

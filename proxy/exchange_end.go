@@ -142,7 +142,7 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	x.local = true
 	x.rec.Status = a.status
 	x.fe.counters(x.w).status[statusClass(a.status)].inc()
-	x.keep = x.keep && !a.closes && !x.w.draining
+	x.keep = x.keep && !a.closes && !x.w.draining && !x.spokeTooSoon()
 	if !x.up.done && (a.redirect || !x.bodyHere()) {
 		x.keep = false // the rest of the body would be taken for the next request
 	}
@@ -167,7 +167,7 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	head = h1.AppendEnd(head)
 	x.w.out = head[:0]
 	body := a.body
-	if x.req.Method == message.MethodHead {
+	if x.headOnly { // whatever rules made of the method
 		body = nil
 	}
 	x.rec.BytesOut += answerWeight(a) + uint64(len(body))

@@ -199,14 +199,13 @@ func (x *exchange) bodyBuffered() bool {
 		}
 		return have >= min(x.up.left, int64(x.w.p.tune.BufSize-x.w.p.tune.MaxRewrite))
 	}
-	probe := x.up.chunks
 	b := x.c.in.Bytes()
 	if x.c.more != nil {
 		b = x.c.more.Bytes()
 	}
-	probing := body{framing: message.BodyChunked, chunks: probe}
-	_, _, ok := probing.take(b, x.w.out[:0])
-	return !ok || probing.done || len(b) >= x.w.p.tune.BufSize-x.w.p.tune.MaxRewrite
+	used, _, ok := x.probe.take(b[x.probed:], x.w.out[:0])
+	x.probed += used
+	return !ok || x.probe.done || len(b) >= x.w.p.tune.BufSize-x.w.p.tune.MaxRewrite
 }
 
 // chunksLookRight reports whether the chunks that came with the head are well

@@ -201,6 +201,7 @@ func (c *h1Client) readRequest(now evloop.Time) bool {
 		return c.state <= clientHead
 	case h1.NeedMore:
 		c.keepInput(b)
+		x.req.Raw = c.in.Bytes() // not the scratch memory: the log may look at what there is
 		if c.eof {
 			x.clientGoneEarly(now)
 			return false

@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/message"
 )
 
 // A tunnel relays bytes after a 101 or an accepted CONNECT. Neither connection
@@ -38,6 +39,15 @@ func (x *exchange) startTunnel(now evloop.Time, head, rest []byte) {
 	t.down.buf, x.c.out = x.c.out, nil
 	x.rec.BytesOut += uint64(len(rest))
 	t.move(now)
+}
+
+// spokeTooSoon: the client did not wait for the answer to its CONNECT. When that
+// is not a tunnel, what came was not meant as a request and must not be read as
+// one.
+func (x *exchange) spokeTooSoon() bool {
+	c := x.c
+	return x.req.Method == message.MethodConnect &&
+		(c.in != nil && c.in.Len() > 0 || c.fd.Ready()&evloop.ReadyIn != 0)
 }
 
 func (t *tunnel) move(now evloop.Time) {
