@@ -76,21 +76,22 @@ func (s *system) toSystem(to Addr) bool {
 }
 
 // pathToSystem writes a path with its final zero byte; an abstract name begins
-// with a zero byte and has no end but the length (unix(7)).
+// with a zero byte and is padded to the full length, as HAProxy and listener
+// bind it: the padding is part of the name (unix(7)).
 func (s *system) pathToSystem(path string) bool {
 	sa := (*unix.RawSockaddrUnix)(unsafe.Pointer(&s.addr))
-	if len(path) >= len(sa.Path) {
+	abstract := path[0] == '@'
+	if len(path) > len(sa.Path) || !abstract && len(path) == len(sa.Path) {
 		return false
 	}
-	sa.Family = unix.AF_UNIX
+	*sa = unix.RawSockaddrUnix{Family: unix.AF_UNIX}
 	for i := range len(path) {
 		sa.Path[i] = int8(path[i])
 	}
-	sa.Path[len(path)] = 0
 	s.addrN = uint32(unsafe.Offsetof(sa.Path)) + uint32(len(path)) + 1
-	if path[0] == '@' {
+	if abstract {
 		sa.Path[0] = 0
-		s.addrN--
+		s.addrN = uint32(unsafe.Sizeof(*sa))
 	}
 	return true
 }
