@@ -216,6 +216,7 @@ func childProxy(args []string) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()
 	<-p.Ready()

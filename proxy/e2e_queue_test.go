@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -54,16 +55,31 @@ func TestE2EQueueIsFull(t *testing.T) {
 }
 
 // maxqueue bounds the waiters of one server, those whose cookie binds them to
-// it; the next one is served elsewhere.
+// it. The next one is served elsewhere only with option redispatch.
 func TestE2EServerQueueIsFull(t *testing.T) {
+	t.Run("alone", func(t *testing.T) {
+		r := serverQueueIsFull(t, 0, 503)
+		r.wantLogs("", "200 --VN be/s1 0 0/0", "200 --VN be/s1 0 1/0", "503 SQVN be/<NOSRV> 0 0/0")
+		r.wantTally(tally{total: 3, answers2: 2, answers5: 1, queueFull: 1})
+	})
+	t.Run("redispatch", func(t *testing.T) {
+		r := serverQueueIsFull(t, -1, 200)
+		r.wantLogs("", "200 --VN be/s1 0 0/0", "200 --VN be/s1 0 1/0", "200 --DI be/s2 0 0/0")
+		r.wantTally(tally{total: 3, answers2: 3})
+	})
+}
+
+func serverQueueIsFull(t *testing.T, redispatch, third int) *rig {
 	r := newRig(t)
 	first, second := newWireServer(t), newWireServer(t)
 	second.respond(respondOK)
 	cfg := e2eSite(ModeHTTP, first.addr, second.addr).limited(1)
-	cfg.Backends[0].Cookie = &Cookie{Name: "S", Insert: true, Indirect: true}
-	for i, s := range []string{"one", "two"} {
-		cfg.Backends[0].Servers[i].Cookie = s
-		cfg.Backends[0].Balance.Servers[i].MaxQueue = 1
+	be := &cfg.Backends[0]
+	be.Redispatch = redispatch
+	be.Cookie = &Cookie{Name: "S", Insert: true, Indirect: true}
+	for i, value := range []string{"one", "two"} {
+		be.Servers[i].Cookie = value
+		be.Balance.Servers[i].MaxQueue = 1
 	}
 	r.start(cfg)
 	sticky := func() *wire {
@@ -76,14 +92,13 @@ func TestE2EServerQueueIsFull(t *testing.T) {
 	taken.request("the slot")
 	waits := sticky()
 	r.until("it waits for its server", func() bool { return r.waiting() == 1 })
-	sticky().wantAnswer("no place in that server's queue", 200)
+	sticky().wantAnswer("no place in that server's queue", third)
 	taken.send(replyOK)
-	holds.wantAnswer("", 200)
+	holds.wantAnswer("the first is answered", 200)
 	taken.close()
-	first.accept("the slot is free").serve("", "/")
-	waits.wantAnswer("", 200)
-	r.wantLogs("", "200 ---- be/s1 0 0/0", "200 ---- be/s1 0 1/0", "200 ---- be/s2 0 0/0")
-	r.wantTally(tally{total: 3, answers2: 3})
+	first.accept("the slot is free").serve("the second", "/")
+	waits.wantAnswer("it has waited", 200)
+	return r
 }
 
 func TestE2EQueueTimeout(t *testing.T) {
@@ -127,10 +142,10 @@ func TestE2EClientsGoWhileQueued(t *testing.T) {
 	free(first, taken)
 	server.accept("the slot was not lost").serve("to a client that has gone", "/last")
 	last.wantAnswer("", 200)
-	var lines []string
-	for range gone + 2 {
-		lines = append(lines, <-r.logs)
+	lines := []string{"200 ---- be/s1 0 0/0", "200 ---- be/s1 0 0/21"}
+	for n := range gone {
+		lines = append(lines, fmt.Sprintf("-1 CQ-- be/<NOSRV> 0 0/%d", n+1))
 	}
-	t.Log(lines)
+	r.wantLogs("", lines...)
 	r.wantTally(tally{total: gone + 2, answers2: 2, clientAbort: gone})
 }
