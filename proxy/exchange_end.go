@@ -194,11 +194,15 @@ type ending struct {
 
 func (x *exchange) writeAnswer(now evloop.Time, head, body []byte, end ending) {
 	x.answering = true
-	if !x.c.write(head, body) {
+	switch {
+	case x.c.write(head, body):
+		x.fe.counters(x.w).bytesOut.add(uint64(len(head) + len(body)))
+	case end.why == CauseNone:
 		x.abort(now, CauseClientAbort, phaseHeaders)
 		return
+	default: // nobody is there to read it: what led to the answer is what counts
+		x.keep = false
 	}
-	x.fe.counters(x.w).bytesOut.add(uint64(len(head) + len(body)))
 	x.over(now, end.why, end.at, x.keep)
 }
 
