@@ -62,6 +62,7 @@ func chaosSeedsEnd() uint64 {
 const (
 	chaosSteps      = 250
 	chaosClientsMax = 12
+	chaosProxied    = "PROXY TCP4 192.0.2.7 192.0.2.9 1111 80\r\n"
 )
 
 // A chaos is one run.
@@ -69,7 +70,9 @@ type chaos struct {
 	sc      *script
 	rng     *rand.Rand
 	mode    Mode
+	calm    float64 // how often all goes well, from 0 to 1
 	maxConn int
+	proxied bool // clients send a PROXY header
 	clients []*chaosClient
 	servers map[*peer]*chaosServer
 	stopped bool
@@ -94,6 +97,7 @@ type chaosServer struct {
 	asked    []string // paths
 	answered int
 	rest     string // of the answer
+	tunnel   bool   // it has offered one
 }
 
 func playSession(t *testing.T, seed uint64) {
@@ -104,10 +108,15 @@ func playSession(t *testing.T, seed uint64) {
 		}
 	}()
 	rng := rand.New(rand.NewPCG(seed, 99))
-	ch := &chaos{rng: rng, servers: map[*peer]*chaosServer{}}
+	ch := &chaos{rng: rng, calm: rng.Float64(), servers: map[*peer]*chaosServer{}}
 	ch.sc = newSeededScript(t, ch.config(), seed)
-	ch.sc.sk.SendBuffer, ch.sc.sk.ReceiveBuffer = 1+rng.IntN(9000), 1+rng.IntN(9000)
-	if ch.chance(0.7) {
+	if ch.sc.logs != nil {
+		go io.Copy(io.Discard, ch.sc.logs) // until the script closes it
+	}
+	if ch.chance(0.6) {
+		ch.sc.sk.SendBuffer, ch.sc.sk.ReceiveBuffer = 1+rng.IntN(9000), 1+rng.IntN(9000)
+	}
+	if ch.chance(1.1 - ch.calm) {
 		ch.sc.sk.Faults = ch.faults()
 	}
 	for range chaosSteps {
@@ -140,7 +149,9 @@ func (ch *chaos) config() *Config {
 	}
 	cfg := site(ch.mode, 1+rng.IntN(3)).loops(1 + rng.IntN(3))
 	fe, be := &cfg.Frontends[0], &cfg.Backends[0]
-	fe.Log.Custom = ""
+	if ch.chance(0.5) {
+		fe.Log.Custom = ""
+	}
 	if ch.chance(0.5) {
 		ch.maxConn = 1 + rng.IntN(3)
 		cfg.limited(ch.maxConn)
@@ -151,6 +162,12 @@ func (ch *chaos) config() *Config {
 	be.Balance.Algorithm = balancer.Algorithm(rng.IntN(4))
 	be.HTTPBufferRequest = ch.chance(0.2)
 	fe.ConnMode, be.ConnMode = ConnMode(rng.IntN(3)), ConnMode(rng.IntN(3))
+	if ch.chance(0.2) {
+		ch.proxied, fe.Binds[0].AcceptProxy = true, true
+	}
+	if ch.chance(0.3) {
+		ch.rules(fe, be)
+	}
 	if ch.chance(0.2) {
 		cfg.Global.MaxConn = 1 + rng.IntN(6)
 	}
@@ -167,6 +184,29 @@ func (ch *chaos) config() *Config {
 		cfg.Global.Tune.BufSize = 2048 + rng.IntN(4000)
 	}
 	return cfg
+}
+
+// rules that change heads, and answer some requests.
+func (ch *chaos) rules(fe *Frontend, be *Backend) {
+	fe.ForwardFor = &ForwardFor{}
+	if ch.mode == ModeTCP {
+		fe.TCPRules.InspectDelay = 3 * time.Second
+		fe.TCPRules.Content = []Rule{{Name: "reject", Cond: Cond{Words: []string{"{", "req.payload(0,2)", "-m", "str", "c3", "}"}}}}
+		return
+	}
+	path := func(end string) Cond { return Cond{Words: []string{"{", "path_end", "--", end, "}"}} }
+	fe.HTTPRules.Request = []Rule{
+		{Name: "deny", Cond: path("-3")},
+		{Name: "tarpit", Cond: path("-4")},
+		{Name: "redirect", Args: []string{"location", "/elsewhere"}, Cond: path("-5")},
+		{Name: "set-header", Args: []string{"x-set", "%[path]"}},
+	}
+	be.HTTPRules.Response = []Rule{{Name: "set-header", Args: []string{"x-more", text(200)}}}
+	be.Cookie = &Cookie{Name: "SRV", Insert: true, Indirect: true}
+	for i := range be.Servers {
+		be.Servers[i].Cookie = be.Servers[i].Name
+	}
+	fe.Log.CaptureRequest = []Capture{{Name: "host", Len: 20}}
 }
 
 func (ch *chaos) faults() simkernel.Faults {
@@ -198,6 +238,9 @@ func (ch *chaos) step() {
 		sc.loops[ch.rng.IntN(len(sc.loops))].Turn(0)
 	case n < 92:
 		sc.settle()
+		if ch.chance(ch.calm) {
+			ch.everybodyActs()
+		}
 	case n < 96:
 		sc.Advance(time.Duration(ch.rng.Int64N(int64(20 * time.Second))))
 	default:
@@ -241,12 +284,15 @@ func (ch *chaos) clientActs() {
 	}
 	c := ch.clients[ch.rng.IntN(len(ch.clients))]
 	switch n := ch.rng.IntN(100); {
-	case n < 75:
+	case n < 75 || ch.chance(ch.calm):
 		if c.rest == "" && len(c.asked) < 20 {
 			c.rest = ch.request(c)
+			if len(c.asked) == 1 && ch.proxied {
+				c.rest = chaosProxied + c.rest
+			}
 		}
 		k := len(c.rest)
-		if k > 0 && ch.chance(0.4) {
+		if k > 0 && ch.chance(0.5*(1-ch.calm)) {
 			k = 1 + ch.rng.IntN(k)
 		}
 		c.end.Send([]byte(c.rest[:k]))
@@ -283,7 +329,7 @@ func (ch *chaos) request(c *chaosClient) string {
 		return method + " " + path + " HTTP/1.1\r\nhost: x\r\n"
 	}
 	body := text(ch.rng.IntN(1 << ch.rng.IntN(16)))
-	switch n := ch.rng.IntN(100); {
+	switch n := ch.rng.IntN(100 - int(10*ch.calm)); {
 	case n < 50:
 		return line("GET") + "\r\n"
 	case n < 55:
@@ -291,7 +337,7 @@ func (ch *chaos) request(c *chaosClient) string {
 	case n < 70:
 		return line("POST") + fmt.Sprintf("content-length: %d\r\n\r\n%s", len(body), body)
 	case n < 85:
-		return line("POST") + "transfer-encoding: chunked\r\n\r\n" + chunked(body, 1+ch.rng.IntN(5000))
+		return line("POST") + "transfer-encoding: chunked\r\n\r\n" + ch.chunks(body)
 	case n < 90:
 		return line("GET") + "connection: close\r\n\r\n"
 	case n < 93:
@@ -308,25 +354,58 @@ func (ch *chaos) request(c *chaosClient) string {
 	return line("GET") + "x: " + text(40_000) + "\r\n\r\n"
 }
 
-// serverActs has some server do something.
-func (ch *chaos) serverActs() {
+// everybodyActs lets what is under way come to its end.
+func (ch *chaos) everybodyActs() {
+	for _, c := range ch.clients {
+		c.end.Resume()
+		c.end.Send([]byte(c.rest))
+		c.rest = ""
+	}
+	for range 3 {
+		ch.sc.settle()
+		for _, p := range ch.accepted() {
+			p.end.Resume()
+			ch.sc.settle()
+			calm := ch.calm
+			ch.calm = 1
+			ch.answer(ch.servers[p])
+			ch.calm = calm
+		}
+	}
+}
+
+// accepted are all connections to servers, oldest first in each.
+func (ch *chaos) accepted() []*peer {
+	var all []*peer
 	for _, s := range ch.sc.order {
 		for end := s.srv.Accept(); end != nil; end = s.srv.Accept() {
 			p := &peer{sc: ch.sc, name: "server " + s.name, end: end}
 			s.conns = append(s.conns, p)
 			ch.servers[p] = &chaosServer{peer: p, server: s}
 		}
-	}
-	var all []*peer
-	for _, s := range ch.sc.order {
 		all = append(all, s.conns...)
 	}
+	return all
+}
+
+// chunks is a chunked body, now and then with trailers.
+func (ch *chaos) chunks(body string) string {
+	s := chunked(body, 1+ch.rng.IntN(5000))
+	if ch.chance(0.3) {
+		s = s[:len(s)-2] + "x-sum: " + text(ch.rng.IntN(300)) + "\r\nx-b: c\r\n\r\n"
+	}
+	return s
+}
+
+// serverActs has some server do something.
+func (ch *chaos) serverActs() {
+	all := ch.accepted()
 	if len(all) == 0 {
 		return
 	}
 	s := ch.servers[all[len(all)-1-ch.rng.IntN(min(len(all), 6))]]
 	switch n := ch.rng.IntN(100); {
-	case n < 80:
+	case n < 80 || ch.chance(ch.calm):
 		ch.answer(s)
 	case n < 84:
 		s.end.Pause()
@@ -353,12 +432,13 @@ func (ch *chaos) answer(s *chaosServer) {
 			s.rest = "s:" + text(ch.rng.IntN(100_000))
 		case ch.mode == ModeHTTP && s.answered < len(s.asked):
 			s.rest = ch.response(s.asked[s.answered])
+			s.tunnel = s.tunnel || strings.HasPrefix(s.rest, "HTTP/1.1 101")
 		default:
 			return
 		}
 	}
 	k := len(s.rest)
-	if ch.chance(0.4) {
+	if ch.chance(0.5 * (1 - ch.calm)) {
 		k = 1 + ch.rng.IntN(k)
 	}
 	piece := s.rest[:k]
@@ -395,13 +475,13 @@ func (ch *chaos) response(asked string) string {
 	method, path, _ := strings.Cut(asked, " ")
 	body := bodyOf(path)
 	head := "HTTP/1.1 200 OK\r\nx-id: " + path + "\r\n"
-	switch n := ch.rng.IntN(100); {
+	switch n := ch.rng.IntN(100 - int(25*ch.calm)); {
 	case method == "HEAD":
 		return head + fmt.Sprintf("content-length: %d\r\n\r\n", len(body))
 	case n < 40:
 		return head + fmt.Sprintf("content-length: %d\r\n\r\n%s", len(body), body)
 	case n < 65:
-		return head + "transfer-encoding: chunked\r\n\r\n" + chunked(body, 1+ch.rng.IntN(6000))
+		return head + "transfer-encoding: chunked\r\n\r\n" + ch.chunks(body)
 	case n < 70:
 		return "HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n" + head + fmt.Sprintf("content-length: %d\r\n\r\n%s", len(body), body)
 	case n < 75:
@@ -431,6 +511,9 @@ func (ch *chaos) check() {
 		for _, p := range s.conns {
 			c := ch.servers[p]
 			ch.look(c)
+			if c.tunnel {
+				continue
+			}
 			if n := len(c.asked); n > c.answered+1 {
 				t.Fatalf("seed %d: %d requests on a connection with %d answers: %v", ch.sc.sk.Seed(), n, c.answered, c.asked)
 			} else if n > c.answered && p.end.Open() && !p.end.EOF() {
@@ -487,7 +570,7 @@ func readAnswer(r *bufio.Reader, to asking) (whole bool, wrong string) {
 	id := resp.Header.Get("x-id")
 	switch {
 	case id == "": // an answer of the proxy's own, or broken
-		if resp.StatusCode < 400 {
+		if resp.StatusCode < 300 {
 			return false, "an answer from nowhere: " + resp.Status
 		}
 	case id != to.path:
