@@ -56,7 +56,7 @@ type child struct {
 func startChild(t *testing.T, role string) *child {
 	t.Helper()
 	c := &child{t: t, cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), childRole+"="+role)
+	c.cmd.Env = append(os.Environ(), childRole+"="+role, "GORACE=halt_on_error=1") // a race ends the child, so that it fails the test
 	c.cmd.Stderr = os.Stderr
 	in, err := c.cmd.StdinPipe()
 	if err != nil {

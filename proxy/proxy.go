@@ -100,10 +100,12 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 	return p, nil
 }
 
-// Check compiles cfg without opening anything and returns all that is wrong
+// Check compiles cfg without opening anything or looking up names, and returns all that is wrong
 // with it, as Errors, or nil.
 func Check(cfg Config) error {
-	_, errs := compile(&cfg, newRegistry(1))
+	c := newCompiler(&cfg, newRegistry(1))
+	c.offline = true
+	_, errs := c.compile()
 	return errs.orNil()
 }
 
@@ -316,7 +318,6 @@ func (p *Proxy) beginShutdown() {
 		return
 	}
 	for _, w := range p.workers {
-		w.softStop.Kind = letterSoftStop
 		w.loop.Post(&w.softStop, w)
 	}
 }
@@ -327,7 +328,6 @@ func (p *Proxy) Connections() int { return int(p.conns.Load()) }
 // resumeAll has every loop look again whether a paused door may accept.
 func (p *Proxy) resumeAll() {
 	for _, w := range p.workers {
-		w.resumeLetter.Kind = letterResume
 		w.loop.Post(&w.resumeLetter, w)
 	}
 }

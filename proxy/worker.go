@@ -76,6 +76,7 @@ func newWorker(p *Proxy, id int, loop *evloop.Loop) *worker {
 		out:  make([]byte, 0, 2*t.BufSize+1024),
 		log:  make([]byte, 0, 4096),
 	}
+	w.softStop.Kind, w.resumeLetter.Kind = letterSoftStop, letterResume // here: several loops may post them at once
 	w.env.Scratch = expr.NewScratch(uint64(id) + p.seed)
 	w.env.Process = p.process
 	w.env.Live = p
