@@ -2,7 +2,6 @@ package config
 
 import (
 	"strings"
-	"time"
 
 	"github.com/weir-lb/weir/proxy"
 )
@@ -53,17 +52,8 @@ func cookieFlag(k *proxy.Cookie, name string) bool {
 	return true
 }
 
-// cookieValue reads the options that take a value. Their times are in seconds.
+// cookieValue reads the options that take a value.
 func (c *compiler) cookieValue(o *options, k *proxy.Cookie) {
-	seconds := func(at *time.Duration) {
-		v := o.value()
-		if o.bad {
-			return
-		}
-		d, err := parseDuration(v, time.Second)
-		o.check(err)
-		*at = d
-	}
 	switch o.name {
 	case "domain":
 		v := o.value()
@@ -71,10 +61,8 @@ func (c *compiler) cookieValue(o *options, k *proxy.Cookie) {
 			c.note(LevelWarning, o.l, "the domain %s has no inner dot; clients may not accept it (RFC 6265 section 5.2.3)", quote(v))
 		}
 		k.Domains = append(k.Domains, v)
-	case "maxidle":
-		seconds(&k.MaxIdle)
-	case "maxlife":
-		seconds(&k.MaxLife)
+	case "maxidle", "maxlife":
+		o.fail("%s: weir does not support this yet; cookies have no age", o.name)
 	case "attr":
 		v := o.value()
 		if i := strings.IndexFunc(v, func(r rune) bool { return r < ' ' || r == ';' || r == 0x7f }); i >= 0 {

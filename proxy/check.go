@@ -43,7 +43,7 @@ func (p *Proxy) startChecks() {
 		}
 	}
 	for i, srv := range checked {
-		p.startCheck(p.workers[i%len(p.workers)], srv, health.FirstDelay(&srv.spec.Check, i, len(checked), 0))
+		p.startCheck(p.workers[i%len(p.workers)], srv, health.FirstDelay(&srv.spec.Check, i, len(checked), p.cfg.Global.SpreadMax))
 	}
 }
 

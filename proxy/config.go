@@ -117,11 +117,8 @@ type Frontend struct {
 	UniqueIDFormat, UniqueIDHeader string
 	UniqueIDOrigin                 string // of UniqueIDFormat
 
-	HTTPIgnoreProbes   bool
-	HTTPUseProxyHeader bool
-	HTTPNoDelay        bool
-	SockStats          bool
-	SocketStats        bool
+	HTTPIgnoreProbes bool
+	HTTPNoDelay      bool
 }
 
 // A Backend is a group of servers.
@@ -159,11 +156,10 @@ type Server struct {
 	ID     int
 	Origin string
 	// Address is "ip:port", "host:port" or "/path" or "@abstract" of a UNIX
-	// socket; no port, or PortOffset set, takes the client's destination port.
-	Address    string
-	PortOffset int
-	MapPorts   bool // port comes from the client's connection, plus PortOffset
-	Family     string
+	// socket. Without a port, or with ":+N", the port is the one that the client
+	// connected to.
+	Address string
+	Family  string
 
 	Check          health.ServerSpec
 	Cookie         string
@@ -300,7 +296,6 @@ type Cookie struct {
 	Insert, Rewrite, Prefix                                 bool
 	Indirect, NoCache, PostOnly, Preserve, HTTPOnly, Secure bool
 	Domains                                                 []string
-	MaxIdle, MaxLife                                        time.Duration
 	Attrs                                                   []string
 }
 

@@ -11,8 +11,8 @@ import (
 func (w *worker) dial(srv *server, user hunter) (*serverConn, syscall.Errno) {
 	k := w.loop.Kernel()
 	to := srv.addr
-	if srv.mapPort || srv.clientDst {
-		to = srv.mappedAddr(user.client().dstAddr())
+	if srv.address.MapPort || srv.address.ClientDst {
+		to = srv.address.Towards(user.client().dstAddr())
 	}
 	family := syscall.AF_INET
 	switch {

@@ -257,6 +257,9 @@ func (x *exchange) huntDone(now evloop.Time) {
 	srv.live.counters[x.w.id].total.inc()
 	sc.requests++
 	x.parser.Reset()
+	if len(x.be.sendName) > 0 {
+		x.req.Set(x.be.sendName, srv.nameBytes)
+	}
 	x.serverKeep = x.be.connMode == ConnKeepAlive && x.fe.connMode == ConnKeepAlive
 	head := x.requestHead(x.w.out[:0])
 	x.w.out = head[:0]

@@ -133,3 +133,15 @@ func (x *exchange) startTarpit(now evloop.Time, r *rule) {
 func (x *exchange) tarpitOver(now evloop.Time) {
 	x.answerNow(now, x.tarpitAnswer, CauseDenied, phaseTarpit)
 }
+
+// huntRedirect answers a GET or HEAD with the address that the server line's
+// "redir" names instead of passing it on.
+func (x *exchange) huntRedirect(now evloop.Time, srv *server) bool {
+	if x.req.Method != message.MethodGet && x.req.Method != message.MethodHead {
+		return false
+	}
+	head := []byte("HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: " + srv.spec.Redirect)
+	head = append(append(head, x.req.Text(x.req.Path)...), "\r\n"...)
+	x.answerNow(now, &answer{status: 302, head: head, redirect: true}, CauseLocal, phaseRequest)
+	return true
+}

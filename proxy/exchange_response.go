@@ -16,6 +16,9 @@ func (x *exchange) applyResponse(now evloop.Time) bool {
 			x.captureCookie(1, ck)
 		}
 	}
+	if len(be.tcpResponse) > 0 && x.runRules(now, be.tcpResponse, &x.res) == rulesEnded {
+		return false
+	}
 	if len(be.response) > 0 && x.runRules(now, be.response, &x.res) == rulesEnded {
 		return false
 	}

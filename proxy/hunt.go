@@ -16,6 +16,9 @@ type hunter interface {
 	huntRequest(r *balancer.Request)
 	// huntReuse returns an idle connection that may carry the request, or nil.
 	huntReuse(srv *server) *serverConn
+	// huntRedirect sends the client to the server itself ("redir"); false: the
+	// request is one that must be passed on.
+	huntRedirect(now evloop.Time, srv *server) bool
 	// huntDone: the connection is h.sc; nothing was sent on it.
 	huntDone(now evloop.Time)
 	// huntFailed: no server, no slot or no connection; all is given back.
@@ -116,6 +119,9 @@ func (h *hunt) take(now evloop.Time, srv *server) {
 	if h.redispatched && srv != h.avoid {
 		h.be.live.counters[h.w.id].redispatch.inc()
 		srv.live.counters[h.w.id].redispatch.inc()
+	}
+	if srv.spec.Redirect != "" && h.owner.huntRedirect(now, srv) {
+		return
 	}
 	if !h.fresh {
 		if sc := h.owner.huntReuse(srv); sc != nil {

@@ -148,7 +148,7 @@ func (x *exchange) noteRequest() {
 	if end := bytes.IndexByte(line, '\n'); end >= 0 {
 		line = bytes.TrimSuffix(line[:end], []byte("\r"))
 	}
-	x.line = append(x.line[:0], line[:min(len(line), logURIMax)]...)
+	x.line = append(x.line[:0], line[:min(len(line), x.w.p.tune.LogURILen+1)]...)
 	x.captureHeads(&x.req, 0)
 	if ck := fe.spec.Log.CaptureCookie; ck != nil {
 		x.captureCookie(0, ck)
@@ -200,8 +200,6 @@ func (w *worker) logRefused(now evloop.Time, c *clientConn, why string) {
 	w.log = line
 	fe.logs.sink.Line(w.id, accesslog.LevelInfo, line)
 }
-
-const logURIMax = 1025 // bytes of a request line in logs, as HAProxy with the default tune.http.logurilen
 
 // captureHeads keeps the fields that "capture request header" and its
 // response twin name.

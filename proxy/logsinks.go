@@ -97,14 +97,14 @@ func (c *compiler) logPlan(spec *Frontend) *logPlan {
 		text = accesslog.FormatHTTPS
 	}
 	if spec.Log.CustomSD != "" {
-		c.errs.add(spec.Origin, c.section, "log-format-sd: weir does not write structured data yet")
+		c.errs.add(orOrigin(spec.Log.SDOrigin, spec.Origin), c.section, "log-format-sd: weir does not write structured data yet")
 	}
 	if spec.Log.Custom != "" {
 		text = spec.Log.Custom
 	}
 	return &logPlan{
-		format: c.format(spec.Origin, "log-format", text, ph),
-		failed: c.format(spec.Origin, "error-log-format", spec.Log.ErrorFormat, ph),
+		format: c.format(orOrigin(spec.Log.Origin, spec.Origin), "log-format", text, ph),
+		failed: c.format(orOrigin(spec.Log.ErrorOrigin, spec.Origin), "error-log-format", spec.Log.ErrorFormat, ph),
 	}
 }
 

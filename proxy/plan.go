@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -95,12 +97,11 @@ type server struct {
 	live         *liveServer
 	index        int
 	addr         evloop.Addr
-	mapPort      bool
-	clientDst    bool // the address is the one that the client connected to
-	portOffset   int
+	address      listener.ServerAddress // what addr was made from
 	tuning       listener.ServerTuning
 	proxyOptions listener.ProxyOptions
 	trackers     []*server // servers whose state follows ours
+	nameBytes    []byte    // for http-send-name-header
 	purgeDelay   time.Duration
 	private      bool // its connections carry what belongs to one client
 }
@@ -147,14 +148,23 @@ type compiler struct {
 	answers map[int]*answer
 	early   map[int]*answer
 	tune    Tune
+	offline bool // names of servers are not looked up
 }
 
 // compile builds the plan of cfg; live objects are taken from or added to reg.
 func compile(cfg *Config, reg *registry) (*plan, Errors) {
-	c := &compiler{
+	return newCompiler(cfg, reg).compile()
+}
+
+func newCompiler(cfg *Config, reg *registry) *compiler {
+	return &compiler{
 		cfg: cfg, reg: reg, tune: cfg.Global.Tune.withDefaults(), answers: newStandardAnswers(), early: newEarlyAnswers(),
 		plan: &plan{cfg: cfg, byName: make(map[string]*backend)},
 	}
+}
+
+func (c *compiler) compile() (*plan, Errors) {
+	cfg := c.cfg
 	for i := range cfg.Backends {
 		c.backend(&cfg.Backends[i])
 	}
@@ -176,6 +186,7 @@ func (t Tune) withDefaults() Tune {
 	def(&t.MaxRewrite, min(1024, t.BufSize/2))
 	def(&t.HTTPMaxHdr, 101)
 	def(&t.MaxAccept, 64)
+	def(&t.LogURILen, 1024)
 	return t
 }
 
@@ -260,9 +271,9 @@ func (c *compiler) frontend(spec *Frontend) {
 		fe.monitor = []byte(spec.MonitorURI)
 	}
 	for _, m := range spec.MonitorFail {
-		fe.monitorFail = append(fe.monitorFail, c.cond(spec.Origin, m, fe.acls, expr.PhaseRequest))
+		fe.monitorFail = append(fe.monitorFail, c.cond(orOrigin(m.Origin, spec.Origin), m, fe.acls, expr.PhaseRequest))
 	}
-	fe.uniqueID = c.format(spec.Origin, "unique-id-format", spec.UniqueIDFormat, expr.PhaseRequest)
+	fe.uniqueID = c.format(orOrigin(spec.UniqueIDOrigin, spec.Origin), "unique-id-format", spec.UniqueIDFormat, expr.PhaseUniqueID)
 	fe.uniqueHeader = []byte(spec.UniqueIDHeader)
 	fe.logs = c.logPlan(spec)
 	fe.needsDst = mentionsDst(spec, c.cfg.Backends)
@@ -352,14 +363,11 @@ func (c *compiler) backend(spec *Backend) {
 func (c *compiler) server(be *backend, i int) *server {
 	spec := &be.spec.Servers[i]
 	srv := &server{spec: spec, be: be, index: i, bal: be.live.bal.Servers()[i], live: be.live.servers[i]}
-	addr, err := listener.ParseServerAddress(spec.Address)
+	err := c.address(srv)
 	if err != nil {
 		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)
 	}
-	srv.addr = addr.Addr
-	srv.clientDst = addr.ClientDst
-	srv.mapPort = addr.MapPort || spec.MapPorts
-	srv.portOffset = addr.PortOffset + spec.PortOffset
+	srv.nameBytes = []byte(spec.Name)
 	srv.purgeDelay = orDefault(spec.PoolPurgeDelay, 5*time.Second)
 	if srv.proxyOptions, err = listener.ParseProxyOptions(spec.ProxyOptions); err != nil {
 		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)
@@ -380,6 +388,36 @@ func (c *compiler) server(be *backend, i int) *server {
 	srv.tuning.RcvBuf, srv.tuning.SndBuf = c.tune.RcvBufServer, c.tune.SndBufServer
 	srv.private = spec.SendProxy != ProxyNone || source.UseSrc != ""
 	return srv
+}
+
+const resolveTimeout = 5 * time.Second // for the names of servers, at start
+
+// address finds out where srv is. A name is resolved once, as "init-addr" says:
+// by the system's resolver unless it names other ways; with "none" a server
+// that can't be resolved starts in maintenance.
+func (c *compiler) address(srv *server) error {
+	addr, err := listener.ParseServerAddress(srv.spec.Address)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), resolveTimeout)
+	defer cancel()
+	if !c.offline {
+		err = addr.Resolve(ctx)
+	}
+	for _, way := range srv.spec.InitAddr {
+		if err == nil {
+			break
+		}
+		if way == "none" {
+			srv.be.live.bal.SetState(srv.bal, balancer.StateMaint, 0)
+			err = nil
+		} else if ip, perr := netip.ParseAddr(way); perr == nil {
+			addr.Addr.IP, err = netip.AddrPortFrom(ip, addr.Addr.IP.Port()), nil
+		}
+	}
+	srv.addr, srv.address = addr.Addr, addr
+	return err
 }
 
 // hashExpr compiles what a hashing algorithm hashes, if it is not the
@@ -464,4 +502,13 @@ func (c *compiler) track(be *backend, srv *server) error {
 		return nil
 	}
 	return fmt.Errorf("backend %s has no server %q", be.name, name)
+}
+
+// orOrigin is the line of the keyword itself if it is known, else of its
+// section.
+func orOrigin(own, section string) string {
+	if own != "" {
+		return own
+	}
+	return section
 }

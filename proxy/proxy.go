@@ -100,10 +100,12 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 	return p, nil
 }
 
-// Check compiles cfg without opening anything and returns all that is wrong
+// Check compiles cfg without opening anything or looking up names, and returns all that is wrong
 // with it, as Errors, or nil.
 func Check(cfg Config) error {
-	_, errs := compile(&cfg, newRegistry(1))
+	c := newCompiler(&cfg, newRegistry(1))
+	c.offline = true
+	_, errs := c.compile()
 	return errs.orNil()
 }
 

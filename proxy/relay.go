@@ -45,7 +45,7 @@ const (
 
 // move relays from src to dst until one of them blocks or the budget of bytes
 // is used. Back-pressure is here: while bytes wait for dst, src is not read.
-func (h *half) move(w *worker, src, dst *evloop.FD, maySplice bool) haltReason {
+func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
 	budget := relayBytesPerTurn
 	for budget > 0 {
 		if h.pipe.size > 0 {
@@ -70,7 +70,7 @@ func (h *half) move(w *worker, src, dst *evloop.FD, maySplice bool) haltReason {
 		if why != haltBudget {
 			return why
 		}
-		if maySplice && h.full >= spliceAfterReads && h.buf == nil {
+		if !w.p.tune.NoSplice && h.full >= spliceAfterReads && h.buf == nil {
 			h.pipe = w.takePipe()
 			h.full = 0
 		}

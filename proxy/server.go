@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"syscall"
 
-	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/listener"
 )
 
@@ -29,20 +28,6 @@ func (srv *server) tune(w *worker, num int, c *clientConn) syscall.Errno {
 	own := *t
 	own.Client = c.src
 	return listener.TuneServer(w.loop.Kernel(), num, own)
-}
-
-// mappedAddr is the server's address for a client that connected to dst: the
-// port, or all of it, is the client's choice.
-func (srv *server) mappedAddr(dst netip.AddrPort) evloop.Addr {
-	ip := srv.addr.IP.Addr()
-	if srv.clientDst {
-		ip = dst.Addr()
-	}
-	port := int(srv.addr.IP.Port())
-	if srv.mapPort {
-		port = int(dst.Port()) + srv.portOffset
-	}
-	return evloop.Addr{IP: netip.AddrPortFrom(ip, uint16(port))}
 }
 
 // tuneClient sets what the frontend wants of an accepted socket.

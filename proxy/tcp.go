@@ -22,6 +22,7 @@ type tcpSession struct {
 	vars       expr.Vars
 	inspectEnd evloop.Time // tcp-request inspect-delay
 	ended      bool
+	heard      bool // tcp-response content rules have seen what the server sent first
 	logged     bool // option logasap: the line was written when the connection stood
 	nextFree   *tcpSession
 }
@@ -178,6 +179,8 @@ func (s *tcpSession) huntRequest(r *balancer.Request) {
 
 func (s *tcpSession) huntReuse(*server) *serverConn { return nil }
 
+func (s *tcpSession) huntRedirect(evloop.Time, *server) bool { return false }
+
 func (s *tcpSession) huntFailed(now evloop.Time, why Cause, at phase) { s.end(now, why, at) }
 
 func (s *tcpSession) serverConnected(now evloop.Time) {
@@ -226,9 +229,12 @@ func (s *tcpSession) serverMarkedDown(now evloop.Time) {
 // relay moves bytes both ways and then decides what they mean.
 func (s *tcpSession) relay(now evloop.Time) {
 	server := &s.hunt.sc.fd
+	if !s.heard && len(s.be.tcpResponse) > 0 && !s.passAnswer(now) {
+		return
+	}
 	up0, down0 := s.up.moved, s.down.moved
-	upEnd := s.up.move(s.w, &s.fd, server, true)
-	downEnd := s.down.move(s.w, server, &s.fd, true)
+	upEnd := s.up.move(s.w, &s.fd, server)
+	downEnd := s.down.move(s.w, server, &s.fd)
 	s.countBytes(s.up.moved-up0, s.down.moved-down0)
 	if (s.up.eof || upEnd == haltFull) && broke(&s.fd) {
 		upEnd = haltSource

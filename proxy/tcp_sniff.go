@@ -93,3 +93,38 @@ func (s *tcpSession) passSniff(now evloop.Time) {
 	}
 	s.route(now)
 }
+
+// passAnswer has tcp-response content rules look at what the server sends
+// first. It reports whether the session goes on.
+func (s *tcpSession) passAnswer(now evloop.Time) bool {
+	server := &s.hunt.sc.fd
+	if server.Ready()&evloop.ReadyIn == 0 {
+		return true
+	}
+	n, res := server.Peek(s.w.in)
+	if res != evloop.Done {
+		return true
+	}
+	server.Assume(evloop.ReadyIn) // the bytes are still in the socket
+	s.heard = true
+	env := s.fillEnv(now)
+	env.ResPayload, env.Final = s.w.in[:n], true
+	defer func() { env.ResPayload = nil }()
+	for i := range s.be.tcpResponse {
+		r := &s.be.tcpResponse[i]
+		if !r.cond.Eval(env) {
+			continue
+		}
+		switch r.op {
+		case opAllow:
+			return true
+		case opReject, opSilentDrop:
+			s.fe.counters(s.w).denied.inc()
+			s.end(now, CauseDenied, phaseData)
+			return false
+		case opSetVar, opSetVarFmt, opUnsetVar:
+			s.w.setVar(r, env)
+		}
+	}
+	return true
+}

@@ -54,8 +54,8 @@ func (t *tunnel) move(now evloop.Time) {
 	x := t.x
 	client, server := &x.c.fd, &x.hunt.sc.fd
 	down0, up0 := t.down.moved, t.up.moved
-	up := t.up.move(x.w, client, server, true)
-	down := t.down.move(x.w, server, client, true)
+	up := t.up.move(x.w, client, server)
+	down := t.down.move(x.w, server, client)
 	x.countDown(int(t.down.moved - down0))
 	x.countUp(int(t.up.moved - up0))
 	if (t.up.eof || up == haltFull) && broke(client) {
