@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -227,6 +228,9 @@ func childProxy(args []string) error {
 	fmt.Println(p.Addrs()[0])
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
+		if in.Text() == "tidy" {
+			debug.FreeOSMemory() // the reports themselves leave garbage
+		}
 		if err = json.NewEncoder(os.Stdout).Encode(r.report(p, probe)); err != nil {
 			return err
 		}
@@ -258,9 +262,14 @@ func (r *rig) report(p *Proxy, statm *os.File) childReport {
 }
 
 // report asks a child that is a Proxy.
-func (c *child) report() (out childReport) {
+func (c *child) report() childReport { return c.ask("report") }
+
+// tidyReport is a report without what earlier reports have left in memory.
+func (c *child) tidyReport() childReport { return c.ask("tidy") }
+
+func (c *child) ask(what string) (out childReport) {
 	c.t.Helper()
-	if _, err := io.WriteString(c.in, "report\n"); err != nil {
+	if _, err := io.WriteString(c.in, what+"\n"); err != nil {
 		c.t.Fatal(err)
 	}
 	if err := json.Unmarshal([]byte(c.line("report")), &out); err != nil {

@@ -298,7 +298,8 @@ func (r *rig) finish() {
 		}
 	}
 	r.logTo.Close()
-	if !t.Failed() && !eventually(func() bool { return openFiles() == r.files }) {
+	// Also after a failure: the next test counts from here.
+	if !eventually(func() bool { return openFiles() == r.files }) {
 		t.Errorf("%d descriptors are open, %d were before the test", openFiles(), r.files)
 	}
 }
