@@ -270,7 +270,7 @@ func TestRunClosesEverythingWhenItsContextEnds(t *testing.T) {
 	if n := sc.sk.OpenDescriptors(); n != 1 {
 		t.Errorf("%d descriptors are open besides the listening socket:\n%s", n-1, sc.sk.Descriptors())
 	}
-	sc.finished = true
+	sc.stopped = true
 }
 
 // proxied is a site whose bind wants a PROXY header.

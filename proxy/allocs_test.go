@@ -39,7 +39,7 @@ func TestKeepAliveRequestsDoNotAllocate(t *testing.T) {
 		{"pinned", getA, small, func(cfg *Config) { cfg.Backends[0].Reuse = ReuseNever }},
 		{"with a slot", getA, small, func(cfg *Config) { cfg.limited(1) }},
 		{"least loaded", getA, small, func(cfg *Config) { cfg.Backends[0].Balance.Algorithm = 2 }},
-		{"logged", getA, small, logged},
+		{"logged", getA, small, func(cfg *Config) { logged(t, cfg) }},
 		{"with rules", browser, small, func(cfg *Config) {
 			cfg.Frontends[0].HTTPRules.Request = []Rule{
 				{Name: "deny", Cond: Cond{Words: []string{"{", "path_beg", "/admin", "}"}}},
@@ -78,18 +78,14 @@ func TestKeepAliveRequestsDoNotAllocate(t *testing.T) {
 }
 
 // logged gives the frontend a log that goes nowhere.
-func logged(cfg *Config) {
+func logged(t *testing.T, cfg *Config) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
-	defer null.Close()
-	fd, err := syscall.Dup(int(null.Fd()))
-	if err != nil {
-		panic(err)
-	}
+	t.Cleanup(func() { null.Close() })
 	cfg.Frontends[0].Log.Format = LogHTTP
-	cfg.Frontends[0].Logs = []LogTarget{{Address: fmt.Sprintf("fd@%d", fd), Facility: "local0"}}
+	cfg.Frontends[0].Logs = []LogTarget{{Address: fmt.Sprintf("fd@%d", null.Fd()), Facility: "local0"}}
 }
 
 func wantNoAllocs(t *testing.T, what string, f func()) {

@@ -13,16 +13,18 @@ func (sc *script) finish() {
 		return
 	}
 	sc.finished = true
-	if !sc.t.Failed() {
+	if !sc.t.Failed() && !sc.stopped {
 		sc.endAll()
 		if left := sc.leftovers(); left != "" {
 			sc.t.Errorf("left over at the end (seed %d):\n%s", sc.sk.Seed(), left)
 		}
 	}
-	if sc.logPipe != nil {
-		sc.logPipe.Close()
-	}
 	sc.p.logs.close()
+	for _, end := range sc.logEnds {
+		if end != nil {
+			end.Close()
+		}
+	}
 }
 
 // endAll closes all ends, clients first.

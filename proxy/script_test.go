@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -34,9 +33,10 @@ type script struct {
 	doors   []evloop.Addr // in the order of the Config's binds
 
 	logs     *bufio.Reader // what the log target got
-	logPipe  *os.File
+	logEnds  [2]*os.File   // the pipe it comes through: ours, the target's
 	logsRead uint32
 	finished bool
+	stopped  bool // Run has ended: there is nothing left to end
 }
 
 // seedOf is the seed of a script: fixed, unless WEIR_SEED says another.
@@ -125,18 +125,14 @@ func (sc *script) openLog(fe *Frontend) {
 	if fe.Log.Custom != scriptLogHTTP && fe.Log.Custom != scriptLogTCP {
 		return
 	}
-	if sc.logPipe == nil {
+	if sc.logs == nil {
 		r, w, err := os.Pipe()
 		if err != nil {
 			sc.t.Fatal(err)
 		}
-		sc.logs, sc.logPipe = bufio.NewReader(r), w
-		sc.t.Cleanup(func() { r.Close() })
+		sc.logs, sc.logEnds = bufio.NewReader(r), [2]*os.File{r, w}
 	}
-	fd, err := syscall.Dup(int(sc.logPipe.Fd()))
-	if err != nil {
-		sc.t.Fatal(err)
-	}
+	fd := sc.logEnds[1].Fd()
 	fe.Logs = []LogTarget{{Address: fmt.Sprintf("fd@%d", fd), Format: "raw", Facility: "local0", Origin: fe.Name}}
 }
 
