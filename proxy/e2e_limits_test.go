@@ -101,7 +101,12 @@ func TestE2EDescriptorsRunOut(t *testing.T) {
 	for _, c := range clients[:manyClients*2/3] {
 		c.close()
 	}
-	for _, c := range clients[manyClients*2/3:] {
+	stay := clients[manyClients*2/3:]
+	r.until("those who waited are let in", func() bool {
+		h := proxy.report().Held
+		return h.Connections == len(stay) && h.Paused == 0
+	})
+	for _, c := range stay {
 		c.get("/")
 		c.wantAnswer("descriptors have returned", 200)
 		c.close()
