@@ -1,6 +1,9 @@
 package proxy
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -197,4 +200,172 @@ func TestBufferedChunksByteByByte(t *testing.T) {
 	sc.WantIdle("the last byte is missing")
 	c.Send(all[len(all)-1:])
 	s.Want("", postChunked+"5\r\nabcde\r\n0\r\nt: 1\r\n\r\n")
+}
+
+// Chunked framing; CL and TE; HTTP/1.0; parameters; path confusion (#): what is
+// refused reaches no server, and nothing behind it is read as a request.
+func TestHostileRequestsReachNoServer(t *testing.T) {
+	const post, hidden = "POST /a HTTP/1.1\r\nhost: x\r\n", "GET /hidden HTTP/1.1\r\nhost: x\r\n\r\n"
+	for name, request := range map[string]string{
+		"length and coding":            post + "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+		"coding and length":            post + "transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n",
+		"two lengths":                  post + "content-length: 4\r\ncontent-length: 5\r\n\r\nabcde",
+		"a list of lengths":            post + "content-length: 4, 5\r\n\r\nabcde",
+		"a signed length":              post + "content-length: +4\r\n\r\nabcd",
+		"a length beyond 63 bits":      post + "content-length: 9223372036854775808\r\n\r\n",
+		"coding in HTTP/1.0":           "POST /a HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+		"chunked twice":                post + "transfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+		"chunked is not last":          post + "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+		"an obscured coding":           post + "transfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+		"a blank before the colon":     post + "transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
+		"a folded coding":              post + "transfer-encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+		"LF ends a chunk's size":       postChunked + "1\nx\r\n0\r\n\r\n",
+		"LF in an extension":           postChunked + "1;a\nb\r\nx\r\n0\r\n\r\n",
+		"a size beyond 64 bits":        postChunked + "10000000000000001\r\nx\r\n0\r\n\r\n",
+		"no CRLF behind a chunk":       postChunked + "1\r\nxy\r\n0\r\n\r\n",
+		"LF ends a line":               "GET /a HTTP/1.1\nhost: x\n\n",
+		"CR alone":                     "GET /a HTTP/1.1\r\nhost: x\rx: y\r\n\r\n",
+		"NUL in a value":               "GET /a HTTP/1.1\r\nhost: x\r\nx: a\x00b\r\n\r\n",
+		"no host":                      "GET /a HTTP/1.1\r\n\r\n",
+		"two hosts":                    "GET /a HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n",
+		"a host with a path":           "GET /a HTTP/1.1\r\nhost: x/y\r\n\r\n",
+		"a host with a user":           "GET /a HTTP/1.1\r\nhost: a@x\r\n\r\n",
+		"a broken IPv6 host":           "GET /a HTTP/1.1\r\nhost: [::1\r\n\r\n",
+		"target and host differ":       "GET http://y/a HTTP/1.1\r\nhost: x\r\n\r\n",
+		"a fragment":                   "GET /a#b HTTP/1.1\r\nhost: x\r\n\r\n",
+		"a target of no form":          "GET a HTTP/1.1\r\nhost: x\r\n\r\n",
+		"a blank in the target":        "GET /a b HTTP/1.1\r\nhost: x\r\n\r\n",
+		"the preface of HTTP/2":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"CONNECT with a body":          "CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\ncontent-length: 4\r\n\r\nabcd",
+		"thousands of fields":          "GET /a HTTP/1.1\r\nhost: x\r\n" + strings.Repeat("a: b\r\n", 2000) + "\r\n",
+		"a field larger than a buffer": "GET /a HTTP/1.1\r\nhost: x\r\na: " + strings.Repeat("b", 20000) + "\r\n\r\n",
+		"thousands of tokens":          "GET /a HTTP/1.1\r\nhost: x\r\nconnection: " + strings.Repeat("a,", 2000) + "b\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			sc := newScript(t, site(ModeHTTP, 1))
+			c := sc.Client(1)
+			c.Send(request + hidden)
+			sc.settle()
+			got := string(c.end.Take())
+			if !strings.HasPrefix(got, "HTTP/1.1 4") || strings.Count(got, "HTTP/1.1 ") != 1 {
+				t.Errorf("want one refusal, got %s", brief(got))
+			}
+			if !c.end.EOF() && !c.end.WasReset() {
+				t.Error("the connection stands")
+			}
+			c.ended = true
+			sc.Server("s1").WantNoConnection("nothing may pass")
+		})
+	}
+}
+
+// Hop-by-hop and forged headers; parameters.
+func TestWhatConnectionNamesPassesOnlyWhereItMust(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Frontends[0].ForwardFor = &ForwardFor{}
+	cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "set-header", Args: []string{"x-user", "nobody"}}}
+	sc := newScript(t, cfg)
+	sc.Client(1).Send("GET /a HTTP/1.1\r\nhost: x\r\ncookie: a=b\r\nauthorization: c\r\nx-forwarded-host: d\r\nx-own: e\r\nx-user: root\r\n" +
+		"keep-alive: 5\r\nproxy-connection: close\r\nhttp2-settings: AAAA\r\nupgrade: h2c\r\n" +
+		"connection: upgrade, http2-settings, host, cookie, authorization, x-forwarded-for, x-forwarded-host, x-own, x-user, content-length\r\n\r\n")
+	got := sc.Server("s1").last("").WantStart("", "GET /a HTTP/1.1\r\nhost: x\r\ncookie: a=b\r\nauthorization: c\r\nx-forwarded-host: d\r\nx-user: nobody\r\nx-forwarded-for: ")
+	for _, gone := range []string{"x-own", "root", "keep-alive", "proxy-connection", "http2-settings", "h2c", "connection:", "upgrade"} {
+		if strings.Contains(got, gone) {
+			t.Errorf("%s has passed: %s", gone, brief(got))
+		}
+	}
+}
+
+// Path confusion: what the rules match is what is sent.
+func TestPathsPassAsTheyWereMatched(t *testing.T) {
+	for _, path := range []string{"/a/../b", "/a/./b", "//a", "/a%2fb", "/%2e%2e/b", `/a\b`, "/a;x=/../b", "/%00", "/a%", "/a#b"} {
+		t.Run(path, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1)
+			cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "set-header", Args: []string{"x-seen", "%[path]"}}}
+			sc := newScript(t, cfg)
+			c := sc.Client(1)
+			c.Send("GET " + path + " HTTP/1.1\r\nhost: x\r\n\r\n")
+			if strings.Contains(path, "#") {
+				c.WantStart("a fragment is refused", sorryEarly400)
+				c.WantEOF("")
+				return
+			}
+			sc.Server("s1").Want("", "GET "+path+" HTTP/1.1\r\nhost: x\r\nx-seen: "+path+"\r\n\r\n")
+		})
+	}
+}
+
+// CL and TE: answers are judged like requests, and a trailer cannot add what
+// matters.
+func TestHostileAnswersAreNotPassedOn(t *testing.T) {
+	for name, answer := range map[string]string{
+		"two lengths":            "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nabcde",
+		"coding in HTTP/1.0":     "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+		"an unknown coding":      "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+		"chunked is not last":    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+		"LF ends a line":         "HTTP/1.1 200 OK\ncontent-length: 0\n\n",
+		"NUL in a value":         "HTTP/1.1 200 OK\r\na: \x00\r\ncontent-length: 0\r\n\r\n",
+		"a folded line":          "HTTP/1.1 200 OK\r\na: b\r\n c\r\ncontent-length: 0\r\n\r\n",
+		"a name with a blank":    "HTTP/1.1 200 OK\r\na b: c\r\ncontent-length: 0\r\n\r\n",
+		"a chunk's size with LF": chunkedHead + "1\nx\r\n0\r\n\r\n",
+		"101 that nobody wants":  "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, c, s := asked(t, getA)
+			s.Send(answer)
+			c.WantStart("nothing of it", sorry502)
+			s.WantReset("it is not used again")
+		})
+	}
+}
+
+func TestTrailersCanNotAddWhatMatters(t *testing.T) {
+	const trailers = "0\r\nhost: y\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\nauthorization: a\r\ncookie: b\r\nx-forwarded-for: c\r\nsum: 1\r\n\r\n"
+	_, c, s := asked(t, postChunked)
+	c.Send(trailers)
+	s.Want("", "0\r\nsum: 1\r\n\r\n")
+	s.Send(chunkedHead + trailers)
+	c.Want("", chunkedHead+"0\r\nsum: 1\r\n\r\n")
+}
+
+// Addresses: a PROXY header can dodge no ACL by another way to write IPv4.
+func TestACLsSeeMappedAddressesOfPROXYHeadersAsIPv4(t *testing.T) {
+	for _, header := range []string{
+		"PROXY TCP6 ::ffff:192.0.2.7 ::1 1 2\r\n", "PROXY TCP6 ::ffff:c000:207 ::1 1 2\r\n", "PROXY TCP4 192.0.2.7 192.0.2.9 1 2\r\n",
+		"\r\n\r\n\x00\r\nQUIT\n\x21\x21\x00\x24" + strings.Repeat("\x00", 10) + "\xff\xff\xc0\x00\x02\x07" + strings.Repeat("\x00", 16) + "\x00\x01\x00\x02",
+	} {
+		cfg := proxied(ModeHTTP)
+		cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "deny", Cond: Cond{Words: []string{"{", "src", "192.0.2.0/24", "}"}}}}
+		sc := newScript(t, cfg)
+		c := sc.Client(1)
+		c.Send(header + getA)
+		c.WantStart("it is in the network", "HTTP/1.1 403 Forbidden\r\n")
+		sc.Server("s1").WantNoConnection("")
+	}
+}
+
+func TestSecurityPageNamesTests(t *testing.T) {
+	page, err := os.ReadFile("../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source []byte
+	for _, dir := range []string{".", "../internal/h1", "../internal/message", "../internal/expr", "../listener"} {
+		files, err := filepath.Glob(dir + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = append(source, b...)
+		}
+	}
+	for _, name := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(string(page), -1) {
+		if !strings.Contains(string(source), "func "+name+"(") {
+			t.Errorf("docs/security.md names %s, which does not exist", name)
+		}
+	}
 }
