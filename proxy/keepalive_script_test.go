@@ -362,3 +362,48 @@ func TestHalfOpenClientGetsItsAnswer(t *testing.T) {
 	c.WantEOF("then we close, too")
 	sc.WantLog("a normal end", "200 ---- be/s1 0 0/0")
 }
+
+func TestAbortOnCloseEndsARequestWhoseClientLeft(t *testing.T) {
+	for name, leave := range map[string]func(c *peer){"close": (*peer).Close, "FIN": (*peer).CloseWrite} {
+		t.Run(name, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1).limited(1)
+			cfg.Backends[0].AbortOnClose = true
+			sc := newScript(t, cfg)
+			c, s := sc.Client(1), sc.Server("s1")
+			c.Send(getA)
+			s.Want("", getA)
+			leave(c)
+			s.WantReset("nobody waits for the answer")
+			sc.WantLog("", "400 CH-- be/s1 0 0/0")
+			c.end.Take()
+			c.ended = true
+		})
+	}
+}
+
+func TestWithoutAbortOnCloseTheAnswerIsAwaited(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1))
+	c, s := sc.Client(1), sc.Server("s1")
+	c.Send(getA)
+	s.Want("", getA)
+	c.CloseWrite()
+	sc.Advance(20 * time.Second)
+	sc.WantIdle("FIN is not taken for an abort")
+	s.Send(ok)
+	c.Want("the answer", ok)
+	c.WantEOF("")
+}
+
+func TestClientThatResetsWhileItWaits(t *testing.T) {
+	sc := newScript(t, site(ModeHTTP, 1).limited(1))
+	c, s := sc.Client(1), sc.Server("s1")
+	c.Send(getA)
+	s.Want("", getA)
+	c.Reset()
+	sc.settle()
+	if n := sc.p.Connections(); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+	sc.WantLog("", "-1 CH-- be/s1 0 0/0")
+	s.last("").ended = true
+}
