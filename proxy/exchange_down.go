@@ -31,7 +31,11 @@ func (x *exchange) readResponse(now evloop.Time) {
 			return
 		}
 	}
-	for x.state == exchangeWait {
+	for budget := relayBytesPerTurn; x.state == exchangeWait; {
+		if budget <= 0 { // a server that sends nothing but interim answers
+			x.w.loop.Again(&x.hunt.sc.fd)
+			return
+		}
 		if x.c.out != nil { // an interim answer waits for room: the server is not read
 			x.hunt.sc.setDeadline(0)
 			x.c.setDeadline(after(now, x.fe.timeouts.client))
@@ -45,6 +49,7 @@ func (x *exchange) readResponse(now evloop.Time) {
 			x.serverClosedEarly(now)
 			return
 		}
+		budget -= len(b)
 		if !x.parseResponse(now, b) {
 			return
 		}
@@ -124,6 +129,7 @@ func (x *exchange) takeResponse(n int) {
 // interim passes a 1xx on. 101 ends HTTP on this connection, but only if the
 // client asked for it.
 func (x *exchange) interim(now evloop.Time, rest []byte) bool {
+	x.interimSeen = true
 	if x.res.Status == 101 {
 		if !x.req.ConnUpgrade || x.req.Upgrade.Len == 0 || x.upgradeRefused() {
 			x.rec.BytesOut += headWeight(&x.res)
