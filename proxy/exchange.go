@@ -39,6 +39,7 @@ type exchange struct {
 	requestSent  bool // at least the head went out on this connection
 	answering    bool // the response head went out: no other answer can be given
 	local        bool // the answer is our own
+	interimSeen  bool // the server has begun to answer with a 1xx
 	logged       bool // the line was written
 	left         bool // the backend does not count us any more
 	serverEOF    bool // the server has sent FIN
@@ -135,6 +136,7 @@ func (x *exchange) freed() {
 	x.req.Raw, x.res.Raw = nil, nil
 	x.up, x.down, x.probe, x.probed = body{}, body{}, body{}, 0
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
+	x.interimSeen = false
 	x.serverEOF, x.mailWait, x.tarpitted, x.cookieFound, x.moreFresh, x.logged, x.left = false, false, false, false, false, false, false
 	x.logLevel = 0
 	x.headDone, x.answered, x.sentUp = 0, 0, 0

@@ -270,7 +270,7 @@ func (x *exchange) badResponse(now evloop.Time) {
 // complete. A request that no byte of an answer has come for, on a connection
 // that had carried others, most likely never reached the server's program.
 func (x *exchange) serverClosedEarly(now evloop.Time) {
-	if x.hunt.reused && x.resIn == nil && x.requestSent && x.be.retryOn&retryEmpty == 0 {
+	if x.hunt.reused && x.resIn == nil && x.requestSent && !x.interimSeen && x.be.retryOn&retryEmpty == 0 {
 		if x.mayRepeat() {
 			x.repeat(now)
 			return

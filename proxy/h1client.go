@@ -455,10 +455,17 @@ func (c *h1Client) linger() {
 }
 
 // drain: an idle client is told goodbye; a busy one leaves with its answer.
-func (c *h1Client) drain(evloop.Time) {
-	if c.state == clientIdle && c.requests > 0 && c.in == nil && c.out == nil {
-		c.close(false)
+func (c *h1Client) drain(now evloop.Time) {
+	if c.state != clientIdle || c.requests == 0 || c.in != nil || c.out != nil {
+		return
 	}
+	if _, res := c.fd.Peek(c.w.in[:1]); res == evloop.Done {
+		// A request has come that we have not been told of: it is the last one.
+		c.fd.Assume(evloop.ReadyIn)
+		c.step(now)
+		return
+	}
+	c.close(false)
 }
 
 // kill ends the connection whatever it is doing.

@@ -118,11 +118,10 @@ func (p *Proxy) tell(be *backend, level accesslog.Level, line string) {
 	}
 }
 
-// notify logs a message about the process to the global targets.
+// notify logs a message about the process to every target.
 func (p *Proxy) notify(level accesslog.Level, line string) {
 	for _, s := range p.logs.all {
 		s.Message(level, line)
-		break
 	}
 	if p.opt.Logf != nil {
 		p.opt.Logf("%s", line)
