@@ -53,7 +53,11 @@ func TestSessionsUnderChance(t *testing.T) {
 // it plays.
 func chaosSeedsEnd() uint64 {
 	n, err := strconv.ParseUint(os.Getenv("WEIR_SEEDS"), 10, 32)
-	if err != nil {
+	switch {
+	case err == nil:
+	case testing.Short():
+		n = 20
+	default:
 		n = 150
 	}
 	return 1000 + n
