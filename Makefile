@@ -26,7 +26,8 @@ help: ## print this
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 run: build ## weir in front of small demo servers, on 127.0.0.1:8080
-	$(GO) run ./examples/demo -weir bin/weir
+	$(GO) build -o bin/demo ./examples/demo
+	exec bin/demo -weir bin/weir
 
 build: ## bin/weir
 	$(GO) build -trimpath -o bin/weir ./cmd/weir

@@ -150,6 +150,7 @@ func (x *exchange) noteRequest() {
 	}
 	x.line = append(x.line[:0], line[:min(len(line), x.w.p.tune.LogURILen+1)]...)
 	x.captureHeads(&x.req, 0)
+	x.captureSlots(1)
 	if ck := fe.spec.Log.CaptureCookie; ck != nil {
 		x.captureCookie(0, ck)
 	}
@@ -211,6 +212,28 @@ func (x *exchange) captureHeads(h headFields, side int) {
 	if len(specs) == 0 {
 		return
 	}
+	caps := x.captureSlots(side)
+	for i := range specs {
+		if specs[i].Name == "" {
+			continue
+		}
+		// HAProxy keeps the last field of the name.
+		for f := h.FindName(x.fe.captureNames[side][i], 0); f >= 0; f = h.FindName(x.fe.captureNames[side][i], f+1) {
+			caps.Set(i, h.Value(f))
+		}
+	}
+}
+
+// captureSlots gives the empty slots of one side to the record: braces stand in
+// the line also when no head of that side comes.
+func (x *exchange) captureSlots(side int) *expr.Captures {
+	specs := x.fe.spec.Log.CaptureRequest
+	if side == 1 {
+		specs = x.fe.spec.Log.CaptureResponse
+	}
+	if len(specs) == 0 {
+		return nil
+	}
 	caps := x.captures[side]
 	if caps == nil || caps.Len() != len(specs) {
 		lens := make([]int, len(specs))
@@ -221,20 +244,12 @@ func (x *exchange) captureHeads(h headFields, side int) {
 		x.captures[side] = caps
 	}
 	caps.Reset()
-	for i := range specs {
-		if specs[i].Name == "" {
-			continue
-		}
-		// HAProxy keeps the last field of the name.
-		for f := h.FindName(x.fe.captureNames[side][i], 0); f >= 0; f = h.FindName(x.fe.captureNames[side][i], f+1) {
-			caps.Set(i, h.Value(f))
-		}
-	}
 	if side == 0 {
 		x.rec.ReqCaptures = caps
 	} else {
 		x.rec.ResCaptures = caps
 	}
+	return caps
 }
 
 // headFields is what captures read of a head.

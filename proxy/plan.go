@@ -201,7 +201,8 @@ func (c *compiler) common(spec *Common) common {
 	}
 	acls, errs := expr.CompileACLs(sources)
 	for _, err := range errs {
-		c.errs.add("", c.section, "%v", err)
+		origin, msg := splitOrigin(err.Error(), spec.ACLs)
+		c.errs.add(origin, c.section, "%s", msg)
 	}
 	out.acls = acls
 	out.forwardFor = c.forwardFor(spec, spec.ForwardFor, "x-forwarded-for")
@@ -211,6 +212,17 @@ func (c *compiler) common(spec *Common) common {
 		FieldsMax: c.tune.HTTPMaxHdr,
 	}
 	return out
+}
+
+// splitOrigin takes the place off an error that begins with the place of one of
+// the ACLs, so that every message begins alike.
+func splitOrigin(msg string, acls []ACL) (origin, rest string) {
+	for _, a := range acls {
+		if rest, ok := strings.CutPrefix(msg, a.Origin+": "); ok && a.Origin != "" {
+			return a.Origin, rest
+		}
+	}
+	return "", msg
 }
 
 func (c *compiler) answersOf(spec *Common) map[int]*answer {

@@ -136,6 +136,18 @@ func TestSignalsEndTheProcess(t *testing.T) {
 	}
 }
 
+// A shell that runs a script starts its background jobs with SIGINT ignored.
+func TestSIGINTEndsTheProcessThatWasStartedWithItIgnored(t *testing.T) {
+	port := freePort(t)
+	p := prepare(t, "-db", "-f", pingConfig(t, port))
+	p.cmd.Args = append([]string{"sh", "-c", `trap "" INT; exec "$@"`, "sh"}, append([]string{p.cmd.Path}, p.cmd.Args[1:]...)...)
+	p.cmd.Path = "/bin/sh"
+	p.launch()
+	p.wantAnswers(port)
+	p.signal(syscall.SIGINT)
+	p.wantEnd("exit 130")
+}
+
 func TestReloadSignalsAreToldAndSurvived(t *testing.T) {
 	for _, mode := range []string{"-db", "-W"} {
 		for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR2, syscall.SIGTTOU, syscall.SIGTTIN} {

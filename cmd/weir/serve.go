@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // serve opens everything, becomes who it shall be, and serves until told to
@@ -198,8 +199,13 @@ func dieBySignal(sig syscall.Signal) {
 	}
 	signal.Reset(sig)
 	_ = syscall.Kill(os.Getpid(), sig)
-	select {} // the signal is on its way
+	// A parent that ignored the signal, such as a shell with a job in the
+	// background, has us ignore it too: then the exit code has to tell.
+	time.Sleep(deathWait)
+	os.Exit(128 + int(sig))
 }
+
+const deathWait = 100 * time.Millisecond // for a signal of our own to arrive
 
 func signalName(sig syscall.Signal) string {
 	switch sig {
