@@ -203,7 +203,7 @@ func (x *exchange) huntReuse(srv *server) *serverConn {
 	c := x.c
 	if p := c.pinned; p != nil {
 		c.pinned = nil
-		if p.srv.live == srv.live && p.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
+		if p.srv.live == srv.live && !p.spoke() {
 			p.user, p.state, p.pinnedTo = x, connBusy, nil
 			return p
 		}

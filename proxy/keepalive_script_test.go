@@ -259,6 +259,25 @@ func TestAnswerBeforeTheRequestIsNotTakenForItsAnswer(t *testing.T) {
 	c.Want("its own answer", ok)
 }
 
+// The loop learns of the request first and of the unsolicited answer in the same
+// batch of events: that answer came before the request was sent on.
+func TestAnswerInTheSameBatchAsTheRequestIsNotTakenForItsAnswer(t *testing.T) {
+	for name, reuse := range map[string]Reuse{"safe": ReuseSafe, "always": ReuseAlways, "never": ReuseNever} {
+		t.Run(name, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1)
+			cfg.Backends[0].Reuse = reuse
+			_, c, s := deadIdle(t, cfg)
+			c.end.Send([]byte(getB))
+			s.conns[0].end.Send([]byte(hello))
+			s.WantReset("what came before the request can't be its answer")
+			s.Accept("a new connection")
+			s.Want("the request", getB)
+			s.Send(ok)
+			c.Want("its own answer", ok)
+		})
+	}
+}
+
 func TestReuseSafeGivesFirstRequestsNewConnections(t *testing.T) {
 	sc, c, s := deadIdle(t, site(ModeHTTP, 1))
 	c2 := sc.Client(2)

@@ -78,11 +78,11 @@ func (sc *serverConn) HandleReady(now evloop.Time, fd *evloop.FD) {
 	case connBusy:
 		sc.user.serverReady(now)
 	case connIdle:
-		if fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
+		if sc.spoke() {
 			sc.close()
 		}
 	case connPinned:
-		if fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
+		if sc.spoke() {
 			sc.pinnedTo.pinned = nil
 			sc.close()
 		}
@@ -228,7 +228,7 @@ func (l *serverList) remove(sc *serverConn) {
 func (w *worker) takeIdle(srv *server, user serverUser, reusedOnly bool) *serverConn {
 	pool := &srv.live.pools[w.id]
 	sc := pool.idle.first
-	for sc != nil && (sc.srv.addr != srv.addr || reusedOnly && sc.requests < 2) {
+	for sc != nil && (sc.spoke() || sc.srv.addr != srv.addr || reusedOnly && sc.requests < 2) {
 		sc = sc.next
 	}
 	if sc == nil {
@@ -240,6 +240,12 @@ func (w *worker) takeIdle(srv *server, user serverUser, reusedOnly bool) *server
 	sc.state, sc.user, sc.srv = connBusy, user, srv
 	pool.addBusy(sc)
 	return sc
+}
+
+// spoke reports whether bytes or an end are known to have come on a connection
+// that nobody uses. Its own event, in the same turn, closes it.
+func (sc *serverConn) spoke() bool {
+	return sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0
 }
 
 // putIdle parks a connection whose last response was complete. It is closed
@@ -254,7 +260,7 @@ func (w *worker) putIdle(now evloop.Time, sc *serverConn) {
 		sc.reset()
 		return
 	}
-	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 && !sc.drained() {
+	if sc.spoke() && !sc.drained() {
 		sc.reset()
 		return
 	}

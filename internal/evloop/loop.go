@@ -176,6 +176,7 @@ func (l *Loop) advance() {
 }
 
 func (l *Loop) dispatch(events []Event) int {
+	l.note(events)
 	called := 0
 	for i := range events {
 		ev := &events[i]
@@ -192,16 +193,31 @@ func (l *Loop) dispatch(events []Event) int {
 			called += l.dispatchListener(f)
 			continue
 		}
-		if ev.Ready&^f.ready == 0 {
+		if ev.Ready&f.ready == 0 { // no news, or used up by a handler of an earlier event
 			continue
 		}
-		f.ready |= ev.Ready
 		f.handler.HandleReady(l.now, f)
 		called++
 	}
 	l.counts.turns++
 	l.counts.events += uint64(len(events))
 	return called
+}
+
+// note marks every FD before any handler is called, and leaves in each event what
+// is new: a handler that is about to use another connection, such as an idle one
+// to a server, sees all that had happened to it when the kernel was asked.
+func (l *Loop) note(events []Event) {
+	for i := range events {
+		ev := &events[i]
+		if uint32(ev.Tag) == slotNone {
+			continue
+		}
+		if f := l.slots.lookup(ev.Tag); f != nil && f.flags&fdListening == 0 {
+			ev.Ready &^= f.ready
+			f.ready |= ev.Ready
+		}
+	}
 }
 
 func (l *Loop) dispatchListener(f *FD) int {

@@ -144,6 +144,33 @@ func TestReadinessIsRememberedUntilUsedUp(t *testing.T) {
 	}
 }
 
+func TestHandlersSeeWhatTheWholeBatchReports(t *testing.T) {
+	l := newLoop(t)
+	var first, second evloop.FD
+	var seen []evloop.Ready
+	calls := 0
+	a := openPair(t, l, &first, &handler{ready: func(evloop.Time, *evloop.FD) {
+		seen = append(seen, second.Ready())
+		second.Read(make([]byte, 100))
+	}})
+	b := openPair(t, l, &second, &handler{ready: func(evloop.Time, *evloop.FD) { calls++ }})
+	settle(l)
+	seen, calls = nil, 0
+	send(t, a, "x") // the first event of the batch
+	send(t, b, "y")
+	l.Turn(0)
+	if want := []evloop.Ready{evloop.ReadyOut | evloop.ReadyIn}; !slices.Equal(seen, want) {
+		t.Errorf("the handler of the first event saw %v of the second descriptor, want %v", seen, want)
+	}
+	if calls != 0 {
+		t.Errorf("%d calls for what the first handler has used up", calls)
+	}
+	send(t, b, "z")
+	if l.Turn(0); calls != 1 {
+		t.Errorf("%d calls for what came later, want 1", calls)
+	}
+}
+
 func TestEmptyReadsAndWritesChangeNothing(t *testing.T) {
 	l := newLoop(t)
 	var f evloop.FD
