@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/weir-lb/weir/internal/evloop/simkernel"
@@ -13,11 +15,21 @@ const chunkedHead = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 // text is n bytes that tell where they belong.
 func text(n int) string {
-	var b strings.Builder
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%d,", i)
+	if all := allText(); n <= len(all) {
+		return all[:n]
 	}
-	return b.String()[:n]
+	return countingTo(n)
+}
+
+// allText is made once: the sessions under chance ask for it at every step.
+var allText = sync.OnceValue(func() string { return countingTo(128 << 10) })
+
+func countingTo(n int) string {
+	var b []byte
+	for i := int64(0); len(b) < n; i++ {
+		b = append(strconv.AppendInt(b, i, 10), ',')
+	}
+	return string(b[:n])
 }
 
 // chunked is s in chunks of at most n bytes, with the last chunk.

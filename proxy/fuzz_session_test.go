@@ -98,7 +98,9 @@ type asking struct{ method, path string }
 type chaosServer struct {
 	*peer
 	server   *scriptServer
-	asked    []string // paths
+	asked    []string // methods and paths
+	seen     int      // bytes looked at
+	marked   int      // where the last request found ends
 	answered int
 	rest     string // of the answer
 	tunnel   bool   // it has offered one
@@ -459,9 +461,16 @@ func (ch *chaos) look(s *chaosServer) {
 	if ch.mode == ModeTCP {
 		return
 	}
-	s.asked = s.asked[:0]
-	for _, m := range pathMark.FindAll(s.end.Recv(), -1) {
-		s.asked = append(s.asked, string(m[:len(m)-len(" HTTP")]))
+	got := s.end.Recv()
+	if len(got) == s.seen {
+		return
+	}
+	s.seen = len(got)
+	for _, m := range pathMark.FindAllIndex(got[s.marked:], -1) {
+		s.asked = append(s.asked, string(got[s.marked+m[0]:s.marked+m[1]-len(" HTTP")]))
+	}
+	if n := bytes.LastIndex(got, []byte("HTTP")); n >= 0 {
+		s.marked = n
 	}
 }
 
