@@ -152,7 +152,6 @@ func newWireServer(t *testing.T) *wireServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.SetDeadline(time.Now().Add(2 * e2ePatience))
 	t.Cleanup(func() { l.Close() })
 	return &wireServer{t: t, l: l, addr: l.Addr().String()}
 }
@@ -160,6 +159,7 @@ func newWireServer(t *testing.T) *wireServer {
 // accept takes the next connection.
 func (s *wireServer) accept(why string) *wire {
 	s.t.Helper()
+	s.l.SetDeadline(time.Now().Add(e2ePatience))
 	conn, err := s.l.Accept()
 	if err != nil {
 		s.t.Fatalf("%s: no connection: %v", why, err)
