@@ -10,6 +10,7 @@ import (
 type body struct {
 	framing  message.Framing // as it comes in
 	dechunk  bool            // the other side speaks HTTP/1.0: no chunks go out
+	hidden   bool            // the client asked with HEAD: what comes is counted and goes nowhere
 	done     bool            // all of it was taken in
 	left     int64           // of BodyLength
 	moved    int64           // payload bytes
@@ -19,7 +20,7 @@ type body struct {
 
 // begin makes b the body that h announces; the limits are those of its trailers.
 func (b *body) begin(h *message.Head, lim *h1.Limits) {
-	b.framing, b.dechunk, b.done = h.Framing, false, h.Framing == message.BodyNone
+	b.framing, b.dechunk, b.hidden, b.done = h.Framing, false, false, h.Framing == message.BodyNone
 	b.left, b.moved, b.trailers = h.Length, 0, 0
 	switch b.framing {
 	case message.BodyChunked:
@@ -49,6 +50,14 @@ const (
 // for a chunked body, what was appended to scratch: one chunk for all that one
 // read brought. ok is false when the framing is broken.
 func (b *body) take(in, scratch []byte) (used int, out []byte, ok bool) {
+	used, out, ok = b.takeIn(in, scratch)
+	if b.hidden {
+		out = nil
+	}
+	return used, out, ok
+}
+
+func (b *body) takeIn(in, scratch []byte) (used int, out []byte, ok bool) {
 	switch b.framing {
 	case message.BodyLength:
 		n := len(in)

@@ -31,6 +31,7 @@ type exchange struct {
 	probe  body           // reads ahead of up, for option http-buffer-request
 	probed int            // bytes that probe has seen
 	down   body           // body.go: the response's
+	rest   []byte         // what came behind the response head, while rules look at it
 	tunnel *tunnel        // after 101 or a CONNECT that was accepted
 
 	headOnly     bool // the client asked with HEAD

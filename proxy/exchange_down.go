@@ -168,36 +168,56 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 		x.keep, x.serverKeep = false, false
 	} else {
 		x.down.begin(&x.res, &x.be.limits)
+		x.down.hidden = x.headOnly // also when a rule made another method of it
 		x.serverKeep = x.serverKeep && x.res.Persistent()
-		bodyMissing := x.req.Method == message.MethodHead && !x.headOnly && (x.res.HasLength || x.res.HasCoding)
-		if x.down.framing == message.BodyUntilClose || x.w.draining || bodyMissing || x.spokeTooSoon() {
-			x.keep = false
-		}
 	}
 	x.hunt.srv.observe(health.ObservedResponse(x.res.Status))
 	x.countStatus(x.res.Status)
-	if !x.applyResponse(now) {
+	x.rest = rest
+	passed := x.applyResponse(now)
+	x.rest = nil
+	if !passed {
 		return
 	}
 	x.rec.Status = x.res.Status
-	head := x.responseHead(x.w.out[:0], tunnel)
 	x.answering = true
 	if tunnel {
-		x.startTunnel(now, head, rest)
+		x.startTunnel(now, x.responseHead(x.w.out[:0], tunnel), rest)
 		return
 	}
-	if x.headOnly && x.req.Method != message.MethodHead && !x.down.done {
-		// A rule made another method of the client's HEAD: the client must not
-		// see a body, the server sends one.
-		x.down, x.serverKeep = body{done: true}, false
-		rest = nil
+	if x.down.framing == message.BodyUntilClose || x.w.draining || x.spokeTooSoon() {
+		x.keep = false
 	}
-	x.sendResponse(now, head, rest)
+	x.down.hidden = x.headOnly || !mayHaveBody(x.res.Status)
+	x.sendResponse(now, x.responseHead(x.w.out[:0], tunnel), rest)
+}
+
+// mayHaveBody reports whether answers of that status have a body, unless HEAD
+// asked for them.
+func mayHaveBody(status int) bool { return status >= 200 && status != 204 && status != 304 }
+
+// bodyMissing reports whether the client waits for a body and the server sends
+// none: a rule has changed the method or the status.
+func (x *exchange) bodyMissing() bool {
+	return !x.down.hidden && x.down.framing == message.BodyNone && !(x.res.HasLength && x.res.Length == 0)
 }
 
 // responseHead builds what the client shall see.
 func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
 	rw := h1.Rewrite{Framing: x.down.framing, Minor: x.res.Minor}
+	empty := false
+	switch {
+	case tunnel:
+	case x.res.Status == 204:
+		rw.Framing = message.BodyUntilClose // no framing field
+	case x.bodyMissing():
+		// No length can be kept that was told; chunks can say that nothing comes.
+		empty = !x.res.HasLength && x.res.Minor == 1 && x.req.Minor == 1
+		x.keep = x.keep && empty
+		if empty {
+			rw.Framing = message.BodyChunked
+		}
+	}
 	switch {
 	case tunnel && x.res.Status == 101:
 		rw.Connection = h1.ConnectionUpgrade
@@ -207,14 +227,17 @@ func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
 	case x.keep && (x.req.Minor == 0 || x.res.Minor == 0):
 		rw.Connection = h1.ConnectionKeepAlive
 	}
-	if x.req.Minor == 0 && x.down.framing == message.BodyChunked {
+	if x.req.Minor == 0 && x.down.framing == message.BodyChunked && !x.down.hidden {
 		// RFC 9112 section 6.1: no chunks to HTTP/1.0. The end of the
 		// connection ends the body.
 		x.down.dechunk, x.keep = true, false
 		rw.Framing, rw.Connection = message.BodyUntilClose, h1.ConnectionClose
 	}
-	dst = h1.AppendResponse(dst, &x.res, rw)
-	return h1.AppendEnd(dst)
+	dst = h1.AppendEnd(h1.AppendResponse(dst, &x.res, rw))
+	if empty {
+		dst = h1.AppendLastChunk(dst)
+	}
+	return dst
 }
 
 // headWeight is what HAProxy counts a head as in %B: its internal form, not

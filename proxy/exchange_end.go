@@ -67,7 +67,7 @@ func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
 	x.serverKeep = false
 	x.dropServer()
 	x.log(now, why, at)
-	looksWhole := x.answering && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
+	looksWhole := x.answering && !x.down.hidden && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
 	x.endState()
 	c.x = nil
 	if looksWhole || why == CauseClientAbort || why == CauseClientTimeout && x.answering {

@@ -273,11 +273,14 @@ func (x *exchange) runFinal(now evloop.Time, r *rule, env *expr.Env) ruleEnd {
 	return rulesEnded
 }
 
-// endWith sends an answer of a rule; a server that was already asked is let
-// go.
+// endWith sends an answer of a rule. When that takes the place of a server's,
+// and all of that one is here, the connection can go on; more of it is not
+// waited for.
 func (x *exchange) endWith(now evloop.Time, a *answer, why Cause, at phase) {
 	if x.hunt.sc != nil {
-		x.serverKeep = false
+		used, _, ok := x.down.take(x.rest, x.w.out[:0])
+		x.serverKeep = x.serverKeep && ok && x.down.done && used == len(x.rest)
+		x.releaseServer(now)
 		x.hunt.end()
 	}
 	x.fe.counters(x.w).intercepted.inc()
