@@ -49,10 +49,23 @@ var mayImport = map[string][]string{
 	"admin":  {"proxy", "balancer", "health", "listener", "tls"},
 
 	// level 4: exported packages only
-	"cmd/weir":       {"config", "proxy", "admin", "balancer", "health", "listener", "tls"},
-	"bench":          {"config", "proxy", "balancer", "health", "listener", "tls"},
-	"examples/demo":  {},
-	"examples/embed": {"proxy", "balancer", "listener"},
+	"cmd/weir": {"config", "proxy", "admin", "balancer", "health", "listener", "tls"},
+	"bench": {
+		"bench/contender", "bench/floor", "bench/load", "bench/process", "bench/report", "bench/result", "bench/rounds", "bench/scenario", "bench/server",
+	},
+	"bench/contender": {},
+	"bench/floor":     {"bench/framing", "bench/socket"},
+	"bench/framing":   {},
+	"bench/load":      {"bench/framing", "bench/socket"},
+	"bench/process":   {},
+	"bench/report":    {"bench/result"},
+	"bench/result":    {"bench/load", "bench/process", "bench/scenario"},
+	"bench/rounds":    {"bench/contender", "bench/load", "bench/process", "bench/result", "bench/scenario", "bench/server"},
+	"bench/scenario":  {},
+	"bench/server":    {"bench/framing", "bench/socket"},
+	"bench/socket":    {},
+	"examples/demo":   {},
+	"examples/embed":  {"proxy", "balancer", "listener"},
 
 	"internal/tidy": {},
 }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/weir-lb/weir/bench/contender"
+	"github.com/weir-lb/weir/bench/process"
+	"github.com/weir-lb/weir/bench/report"
+	"github.com/weir-lb/weir/bench/result"
+	"github.com/weir-lb/weir/bench/rounds"
+	"github.com/weir-lb/weir/bench/scenario"
+)
+
+// runBench carries out what the options say and writes the report.
+func runBench(ctx context.Context, o options) error {
+	if o.list {
+		list(o)
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return fmt.Errorf("can't make room: %w", err)
+	}
+	if o.keep {
+		say("configurations and logs: " + dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
+	// Programs that lower their rights (nginx) have to get in.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return fmt.Errorf("can't make room: %w", err)
+	}
+	if err := prepare(&o, dir); err != nil {
+		return err
+	}
+	run := describe(o)
+	began := time.Now()
+	own, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("can't find this program: %w", err)
+	}
+	b := &rounds.Bench{
+		Starter: process.NewStarter(), Contenders: o.contenders, Rounds: o.rounds, Length: o.length,
+		ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Own: own, Dir: dir, Say: say,
+	}
+	failed := runAll(ctx, o, b, run)
+	run.Took = time.Since(began)
+	if o.out == "" {
+		o.out = filepath.Join("bench", "results", run.Date.Format("2006-01-02")+"-"+run.Commit)
+	}
+	if err := report.Write(o.out, run); err != nil {
+		return err
+	}
+	say(fmt.Sprintf("%v: %s", run.Took.Round(time.Second), filepath.Join(o.out, "report.md")))
+	return failed
+}
+
+// runAll runs the scenarios one after the other. After a failure there is a
+// report of what came before it.
+func runAll(ctx context.Context, o options, b *rounds.Bench, run *result.Run) error {
+	for i, s := range o.scenarios {
+		say(fmt.Sprintf("%d/%d %s: %s", i+1, len(o.scenarios), s.Name, s.Title))
+		unlock, err := lock(o.lock)
+		if err != nil {
+			return err
+		}
+		got, err := b.Run(ctx, s)
+		unlock()
+		if err != nil {
+			return err
+		}
+		run.Scenarios = append(run.Scenarios, got)
+	}
+	return nil
+}
+
+func say(msg string) { fmt.Fprintln(os.Stderr, msg) }
+
+func list(o options) {
+	all, _ := scenario.Select("", true) // everything matches
+	for _, s := range all {
+		mark := " "
+		if s.Main {
+			mark = "*"
+		}
+		fmt.Printf("%s %-18s %s\n", mark, s.Name, s.Title)
+	}
+	fmt.Println("\n* main table (make bench)\n\ncontenders:")
+	for _, c := range o.contenders {
+		version, err := c.Version()
+		if err != nil {
+			version = err.Error()
+		}
+		fmt.Printf("  %-10s %s\n", c.Name, version)
+	}
+}
+
+// lock waits until no other benchmark measures.
+func lock(path string) (unlock func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("can't open the lock: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("can't lock %s: %w", path, err)
+	}
+	return func() { f.Close() }, nil
+}
+
+// prepare builds weir and finds every program.
+func prepare(o *options, dir string) error {
+	own, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("can't find this program: %w", err)
+	}
+	var missing []string
+	for i, c := range o.contenders {
+		switch {
+		case c.Name == contender.Floor:
+			c = c.With(own)
+		case c.Name == contender.Weir && c.Program == "weir":
+			path := filepath.Join(dir, "weir")
+			build := exec.Command("go", "build", "-trimpath", "-o", path, "github.com/weir-lb/weir/cmd/weir")
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if out, err := build.CombinedOutput(); err != nil {
+				return fmt.Errorf("can't build weir: %w\n%s", err, out)
+			}
+			c = c.With(path)
+		}
+		path, err := c.Locate()
+		if err != nil {
+			missing = append(missing, c.Package)
+			continue
+		}
+		o.contenders[i] = c.With(path)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("programs are missing; install them: apt-get install %s", strings.Join(missing, " "))
+	}
+	return nil
+}
+
+// describe is the run before its first scenario.
+func describe(o options) *result.Run {
+	run := &result.Run{
+		Date: time.Now().UTC(), Command: append([]string{"bench"}, o.args...), Machine: process.ThisMachine(), Versions: map[string]string{},
+		Rounds: o.rounds, Seconds: o.length.Seconds(), ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Commit: commit(),
+	}
+	for _, c := range o.contenders {
+		run.Contenders = append(run.Contenders, c.Name)
+		run.Versions[c.Name], _ = c.Version() // what does not say its version has none in the report
+	}
+	return run
+}
+
+// commit is the tree's, with a mark if files have been changed since.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude", "*").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}

@@ -1,0 +1,165 @@
+package rounds
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/weir-lb/weir/bench/load"
+	"github.com/weir-lb/weir/bench/process"
+	"github.com/weir-lb/weir/bench/result"
+	"github.com/weir-lb/weir/bench/server"
+)
+
+// A look is everything that is counted, at one moment.
+type look struct {
+	proxy, load, server, own process.Usage
+	counts                   server.Counts
+	busy                     time.Duration // all processors
+	collections              int
+}
+
+func (st *stage) look(p *player, generator *process.Process) (look, error) {
+	var l look
+	var err error
+	for _, of := range []struct {
+		usage *process.Usage
+		pids  []int
+	}{{&l.proxy, p.pids}, {&l.load, []int{generator.PID}}, {&l.server, []int{st.server.PID}}, {&l.own, []int{os.Getpid()}}} {
+		if *of.usage, err = process.Look(of.pids); err != nil {
+			return l, err
+		}
+		if of.usage == &l.proxy {
+			l.counts = st.counters.Read() // as close to the proxy's clock as can be
+		}
+	}
+	for _, d := range process.Busy() {
+		l.busy += d
+	}
+	l.collections = p.collections()
+	return l, nil
+}
+
+// until makes the sample of what happened between two looks.
+func (a look) until(b look) result.Sample {
+	proxy, counts := b.proxy.Sub(a.proxy), b.counts.Sub(a.counts)
+	s := result.Sample{
+		Seconds:  b.proxy.At.Sub(a.proxy.At).Seconds(),
+		Requests: counts.Requests, BytesIn: counts.BytesIn, BytesOut: counts.BytesOut, Connections: counts.Connections, LogLines: counts.Datagrams,
+		CPU: proxy.CPU, User: proxy.User, System: proxy.System,
+		Voluntary: proxy.Voluntary, Involuntary: proxy.Involuntary, Resident: b.proxy.Resident,
+		Collections: b.collections - a.collections,
+		LoadCPU:     b.load.Sub(a.load).CPU, ServerCPU: b.server.Sub(a.server).CPU,
+	}
+	if b.collections < 0 {
+		s.Collections = -1
+	}
+	s.OtherCPU = max(0, b.busy-a.busy-s.CPU-s.LoadCPU-s.ServerCPU-b.own.Sub(a.own).CPU)
+	return s
+}
+
+// A turn is one contender under load for one round.
+type turn struct {
+	player *player
+	tool   load.Tool
+	spec   load.Spec
+	length time.Duration
+}
+
+const settle = 300 * time.Millisecond // before a look, so that buffers and windows have grown
+
+// take makes one sample.
+func (st *stage) take(ctx context.Context, t turn) (result.Sample, error) {
+	t.spec.Warm = settle
+	t.spec.Length = t.length
+	file, output := filepath.Join(st.dir, "load.json"), filepath.Join(st.dir, "load.out")
+	if err := writeJSON(file, t.spec); err != nil {
+		return result.Sample{}, err
+	}
+	args, err := load.Command(t.tool, t.spec, st.Own, file)
+	if err != nil {
+		return result.Sample{}, err
+	}
+	before := st.counters.Read()
+	generator, err := st.Starter.Start(process.Spec{Args: args, CPUs: st.loadCPUs(), Output: output})
+	if err != nil {
+		return result.Sample{}, err
+	}
+	defer generator.Stop()
+	sample, err := st.between(ctx, t, generator, before)
+	if err != nil {
+		said, _ := os.ReadFile(output) // best effort: the error says the rest
+		return sample, fmt.Errorf("%s under %s: %w: %s", t.player.Name, t.tool, err, said)
+	}
+	if err := endLoad(ctx, generator, t.tool); err != nil {
+		return sample, err
+	}
+	said, err := os.ReadFile(output)
+	if err != nil {
+		return sample, fmt.Errorf("can't read what %s says: %w", t.tool, err)
+	}
+	sample.Outcome, err = load.Parse(t.tool, said)
+	return sample, err
+}
+
+// between waits until the load flows, and looks before and after the round.
+func (st *stage) between(ctx context.Context, t turn, generator *process.Process, began server.Counts) (result.Sample, error) {
+	err := await(ctx, warmMax, func() bool { return st.flows(t, generator, began) })
+	if err != nil {
+		return result.Sample{}, fmt.Errorf("the load does not begin: %w", err)
+	}
+	if err := pause(ctx, settle); err != nil {
+		return result.Sample{}, err
+	}
+	a, err := st.look(t.player, generator)
+	if err != nil {
+		return result.Sample{}, err
+	}
+	if err := pause(ctx, t.length); err != nil {
+		return result.Sample{}, err
+	}
+	b, err := st.look(t.player, generator)
+	if err != nil {
+		return result.Sample{}, err
+	}
+	return a.until(b), nil
+}
+
+// flows reports that every connection has had its first answer, or that the
+// generator has ended.
+func (st *stage) flows(t turn, generator *process.Process, began server.Counts) bool {
+	select {
+	case <-generator.Done():
+		return true // the look fails, with the reason
+	default:
+	}
+	now := st.counters.Read().Sub(began)
+	if st.Load.Bulk() {
+		return now.BytesIn+now.BytesOut > 0
+	}
+	return now.Requests >= int64(t.spec.Connections)
+}
+
+const loadEndMax = 20 * time.Second
+
+// endLoad lets the generator write what it has seen.
+func endLoad(ctx context.Context, generator *process.Process, tool load.Tool) error {
+	if tool == load.Wrk {
+		if err := generator.Signal(syscall.SIGINT); err != nil {
+			return fmt.Errorf("can't end %s: %w", tool, err)
+		}
+	}
+	late := time.NewTimer(loadEndMax)
+	defer late.Stop()
+	select {
+	case <-generator.Done():
+		return generator.Err()
+	case <-late.C:
+		return fmt.Errorf("%s does not end", tool)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,158 @@
+package scenario
+
+import "fmt"
+
+// All is every scenario, in the order in which they run.
+func All() []Scenario {
+	all := []Scenario{
+		{
+			Name: "h1-64", Title: "HTTP/1.1 keep-alive, 64 connections, answers of 128 bytes", Main: true,
+			Load: Load{Tool: Wrk, Connections: 64}, Rates: []int{30, 60, 90},
+		},
+		{
+			Name: "h1-1000", Title: "the same with 1000 connections", Main: true,
+			Load: Load{Tool: Wrk, Connections: 1000}, Rates: []int{60},
+		},
+		{
+			Name: "h1-1", Title: "the same with one connection: the way there and back",
+			Load: Load{Tool: Wrk, Connections: 1},
+		},
+		{
+			Name: "h1-5000", Title: "the same with 5000 connections",
+			Load: Load{Tool: Wrk, Connections: 5000},
+		},
+		{
+			Name: "close", Title: "a connection for each request, 64 at once", Main: true,
+			Load: Load{Tool: Wrk, Connections: 64, Close: true},
+		},
+		{
+			Name: "pipeline-16", Title: "16 requests on their way on each of 16 connections",
+			Load: Load{Tool: H2load, Connections: 16, Pipeline: 16},
+		},
+	}
+	all = append(all, bodies()...)
+	all = append(all, rules()...)
+	all = append(all, balancing()...)
+	all = append(all, tcp()...)
+	all = append(all, limits()...)
+	for i := range all {
+		if all[i].Proxy.Servers == 0 {
+			all[i].Proxy.Servers = 1
+		}
+		if all[i].Load.Kind == "" {
+			all[i].Load.Kind = Closed
+		}
+	}
+	return all
+}
+
+func bodies() []Scenario {
+	var out []Scenario
+	for _, b := range []struct {
+		name        string
+		bytes       int64
+		connections int
+		main        bool
+	}{
+		{"0", 0, 64, false},
+		{"4k", 4 << 10, 64, false},
+		{"64k", 64 << 10, 32, true},
+		{"1m", 1 << 20, 16, true},
+		{"100m", 100 << 20, 4, false},
+	} {
+		out = append(out,
+			Scenario{
+				Name: "get-" + b.name, Title: fmt.Sprintf("answers of %s bytes, %d connections", b.name, b.connections), Main: b.main,
+				Load: Load{Tool: Wrk, Connections: b.connections, Path: fmt.Sprintf("/b/%d", b.bytes)},
+			},
+			Scenario{
+				Name: "post-" + b.name, Title: fmt.Sprintf("requests with bodies of %s bytes, %d connections", b.name, b.connections),
+				Load: Load{Tool: Own, Connections: b.connections, Post: b.bytes},
+			})
+	}
+	return append(out,
+		Scenario{
+			Name: "get-chunked", Title: "answers of 64 KB in chunks of 4 KB, 32 connections",
+			Load: Load{Tool: Wrk, Connections: 32, Path: "/c/65536/4096"},
+		},
+		Scenario{
+			Name: "post-chunked", Title: "requests with bodies of 64 KB in chunks of 4 KB, 32 connections",
+			Load: Load{Tool: Own, Connections: 32, Post: 64 << 10, Chunked: true},
+		})
+}
+
+func rules() []Scenario {
+	var out []Scenario
+	for _, n := range []int{1, 50} {
+		out = append(out, Scenario{
+			Name: fmt.Sprintf("acl-%d", n), Title: fmt.Sprintf("%d deny rules (paths, User-Agent, addresses) that no request matches, 64 connections", n), Main: n == 50,
+			Proxy: Proxy{Rules: n}, Load: Load{Tool: Wrk, Connections: 64},
+		})
+	}
+	return append(out, Scenario{
+		Name: "log-udp", Title: "a log line for each request, by UDP, 64 connections",
+		Proxy: Proxy{Log: true}, Load: Load{Tool: Wrk, Connections: 64},
+	})
+}
+
+// algorithms of HAProxy. Those that look at the request get one with many paths.
+var algorithms = []struct {
+	name  string
+	paths int
+}{
+	{"roundrobin", 0}, {"leastconn", 0}, {"static-rr", 0}, {"first", 0}, {"random", 0}, {"source", 0},
+	{"uri", 1000}, {"url_param", 1000}, {"hdr", 1000},
+}
+
+func balancing() []Scenario {
+	var out []Scenario
+	for _, a := range algorithms {
+		for _, n := range []int{2, 50, 500} {
+			out = append(out, Scenario{
+				Name: fmt.Sprintf("%s-%d", a.name, n), Title: fmt.Sprintf("%d servers, balance %s, 64 connections", n, a.name),
+				Main:  a.name == "leastconn" && n != 50,
+				Proxy: Proxy{Servers: n, Algorithm: a.name},
+				Load:  Load{Tool: Own, Connections: 64, Paths: a.paths},
+			})
+		}
+	}
+	return out
+}
+
+func tcp() []Scenario {
+	return []Scenario{
+		{
+			Name: "tcp-ping", Title: "TCP, 128 bytes there and back, 64 connections",
+			Proxy: Proxy{TCP: true}, Load: Load{Tool: Own, Connections: 64, Ping: true},
+		},
+		{
+			Name: "tcp-bulk", Title: "TCP, 100 MB from the server to each of 8 connections, again and again", Main: true,
+			Proxy: Proxy{TCP: true}, Load: Load{Tool: Own, Connections: 8, Stream: 100 << 20},
+		},
+	}
+}
+
+func limits() []Scenario {
+	return []Scenario{
+		{
+			Name: "overload", Title: "256 connections, two servers with maxconn 8: most requests wait in the proxy",
+			Proxy: Proxy{Servers: 2, ServerMax: 8}, Load: Load{Tool: Wrk, Connections: 256},
+		},
+		{
+			Name: "idle-10000", Title: "10,000 idle keep-alive clients", Main: true,
+			Load: Load{Kind: Idle, Tool: Own, Connections: connectionsMax},
+		},
+		{
+			Name: "slow-200", Title: "200 clients that read answers of 100 MB at 256 KB/s, beside 2000 requests per second",
+			Load: Load{Kind: Slow, Tool: Own, Connections: 200, Path: "/b/104857600", Drip: 256 << 10, Rate: 2000},
+		},
+		{
+			Name: "h1-64-all-cores", Title: "HTTP/1.1 keep-alive, 64 connections, the proxy on all cores beside the load",
+			Load: Load{Tool: Wrk, Connections: 64}, AllCores: true,
+		},
+		{
+			Name: "garbage", Title: "HTTP/1.1 keep-alive, 64 connections, for a minute: collections of garbage", Main: true, Seconds: 60,
+			Load: Load{Tool: Wrk, Connections: 64}, Only: []string{"weir"},
+		},
+	}
+}
