@@ -25,7 +25,7 @@ func (c *compiler) acl(l *line) {
 	case bad != "":
 		c.fail(l, "%s can't stand in the name %s; letters, digits, -, _, . and : can", bad, quote(name))
 		return
-	case strings.EqualFold(name, "or"), strings.EqualFold(name, "if"), strings.EqualFold(name, "unless"):
+	case conditionWord(name):
 		c.fail(l, "%s can't be a name: it is a word of conditions", quote(name))
 		return
 	case len(l.args) < 2 || l.args[1] == "":
@@ -40,6 +40,14 @@ func (c *compiler) acl(l *line) {
 	}
 }
 
+// conditionWord reports whether a name would be taken for a word of conditions.
+func conditionWord(name string) bool {
+	return strings.EqualFold(name, "or") || strings.EqualFold(name, "if") || strings.EqualFold(name, "unless")
+}
+
+// aclName reports whether an ACL can have the name.
+func aclName(name string) bool { return badNameByte(name) == "" && !conditionWord(name) }
+
 // resolveFiles applies default-path to the pattern files of an ACL: -f FILE.
 func (c *compiler) resolveFiles(words []string) []string {
 	out := slices.Clone(words)
@@ -52,7 +60,7 @@ func (c *compiler) resolveFiles(words []string) []string {
 }
 
 // condition reads "if ..." or "unless ..." at the end of a line; nothing at
-// all always holds.
+// all always holds, and stands for a wrong one.
 func (c *compiler) condition(l *line, words []string) (cond proxy.Cond, ok bool) {
 	if len(words) == 0 {
 		return cond, true
@@ -61,12 +69,15 @@ func (c *compiler) condition(l *line, words []string) (cond proxy.Cond, ok bool)
 		c.fail(l, "unexpected %s; a condition begins with if or unless", quote(words[0]))
 		return cond, false
 	}
-	cond.Unless, cond.Words = words[0] == "unless", c.resolveFiles(words[1:])
-	if len(cond.Words) == 0 {
+	if len(words) == 1 {
 		c.fail(l, "a condition is missing after %s", words[0])
 		return cond, false
 	}
-	return cond, c.checkCondition(l, cond.Words)
+	tail := c.resolveFiles(words[1:])
+	if !c.checkCondition(l, tail) {
+		return cond, false
+	}
+	return proxy.Cond{Unless: words[0] == "unless", Words: tail}, true
 }
 
 // checkCondition finds names of ACLs that do not exist and braces that do not

@@ -21,6 +21,7 @@ func (c *compiler) balance(l *line) {
 	spec, on := &d.back.Balance, proxy.HashOn{Origin: l.origin()}
 	name, arg, parens := parenthesis(l.args[0])
 	rest := l.args[1:]
+	errs := len(c.errs)
 	spec.RandomDraws = 0
 	switch name {
 	case "roundrobin":
@@ -46,7 +47,7 @@ func (c *compiler) balance(l *line) {
 	default:
 		c.fail(l, "unknown algorithm %s; there is %s%s", quote(l.args[0]), strings.Join(balanceNames, ", "), didYouMean(name, balanceNames))
 	}
-	if on.Kind == "" {
+	if on.Kind == "" || len(c.errs) > errs {
 		on = proxy.HashOn{}
 	}
 	d.back.HashOn = on
@@ -149,6 +150,7 @@ func (c *compiler) hashBalanceFactor(l *line) {
 	n, err := parseInteger(l.args[0], 0, intMax)
 	if err == nil && n > 0 && n <= 100 {
 		c.fail(l, "wants 0 or a percentage above 100, got %d", n)
+		n = 0
 	}
 	c.check(l, err)
 	c.draft.back.Balance.BalanceFactor = n

@@ -13,6 +13,7 @@ type compiler struct {
 	out     *Result
 	errs    Errors
 	notices []Notice
+	partial bool // as of the tree parser
 
 	keywords *lexicon
 	files    fileBase // where relative names begin (default-path)
@@ -54,7 +55,6 @@ func (r *Result) Warned() bool {
 func (c *compiler) compile() {
 	c.out.Config = &proxy.Config{}
 	c.out.Process.StrictLimits = true // manual "strict-limits"
-	c.keywords = newLexicon(globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
 	c.groups = map[string]*errorGroup{}
 	c.statsNote = map[*Section]bool{}
 	for _, s := range c.out.Tree.Sections {
@@ -83,7 +83,7 @@ func (c *compiler) section(s *Section) {
 	case row.name == "global":
 		c.in = inGlobal
 		if len(head.args) > 0 {
-			c.fail(head, "global takes no argument, got %s", quote(head.args[0]))
+			c.fail(head, "takes no argument, got %s", quote(head.args[0]))
 		}
 	case row.name == "http-errors":
 		c.in = inHTTPErrors
@@ -106,10 +106,20 @@ func (c *compiler) openNamed(head *line, kind string) bool {
 	return true
 }
 
-// statement finds the row of one line and runs it.
+// statement runs one line and keeps what others need of a wrong one.
 func (c *compiler) statement(st *Statement) {
-	words := texts(st.Words)
-	l := &line{st: st, name: words[0]}
+	errs := len(c.errs)
+	l := &line{st: st, name: st.Words[0].Text}
+	if !st.broken {
+		c.execute(l, texts(st.Words))
+	}
+	if st.broken || len(c.errs) > errs {
+		c.salvage(l, texts(st.Words))
+	}
+}
+
+// execute finds the row of one line and runs it.
+func (c *compiler) execute(l *line, words []string) {
 	c.current = l
 	if words[0] == "no" || words[0] == "default" {
 		l.no, l.initial = words[0] == "no", words[0] == "default"

@@ -20,7 +20,9 @@ type draft struct {
 	mixed  where  // of a defaults section: the sides that used it without naming it
 	leader *line  // of a defaults section: its first rule or ACL
 
-	serverLines []*line
+	serverNames map[string]*line // also of wrong lines
+	serversLost bool             // a wrong line may have given more
+	serverLines []*line          // of back.Servers
 	bindIDs     map[int]*line
 	algorithm   *line
 	httpOptions []*line // lines that need mode http
@@ -34,13 +36,14 @@ type draft struct {
 // changed in place; slices are clipped when they are inherited, so that
 // appending to them leaves the defaults section alone.
 type settings struct {
-	common   proxy.Common
-	front    proxy.Frontend
-	back     proxy.Backend
-	times    [timeoutCount]setTime
-	server   serverDraft // default-server
-	logFmt   *line       // the last of option httplog, tcplog, log-format ...
-	fallback route       // default_backend
+	common      proxy.Common
+	front       proxy.Frontend
+	back        proxy.Backend
+	times       [timeoutCount]setTime
+	server      serverDraft // default-server
+	logFmt      *line       // the last of option httplog, tcplog, log-format ...
+	fallback    route       // default_backend
+	modeUnknown bool        // the line that would say it is wrong
 
 	check checkDraft
 }
@@ -70,7 +73,7 @@ func newSettings() settings {
 
 // openDraft begins a section with the settings of its defaults section.
 func (c *compiler) openDraft(head *line, kind where) {
-	d := &draft{kind: kind, head: head, settings: newSettings(), bindIDs: map[int]*line{}, aclNames: map[string]bool{}}
+	d := &draft{kind: kind, head: head, settings: newSettings(), bindIDs: map[int]*line{}, aclNames: map[string]bool{}, serverNames: map[string]*line{}}
 	c.draft = d
 	words := head.args
 	if len(words) > 0 && (kind == inDefaults && words[0] != "from" || kind != inDefaults) {
@@ -134,6 +137,7 @@ func (c *compiler) inherit(head *line, d *draft, words []string) []string {
 		return nil
 	case named:
 		d.from = c.defaultsNamed(head, words[1])
+		d.modeUnknown = d.from == nil
 		words = words[2:]
 	case d.kind != inDefaults && len(c.defaults) > 0:
 		d.from = c.defaults[len(c.defaults)-1]
@@ -144,6 +148,9 @@ func (c *compiler) inherit(head *line, d *draft, words []string) []string {
 		d.check.inherited = true
 		d.clip()
 		d.hideACLs()
+		if d.kind == inBackend && len(d.front.Log.CaptureRequest) > 0 {
+			c.fail(head, "a backend can't inherit from a defaults section that captures something (%s)", d.from.head.origin())
+		}
 		if d.kind == inDefaults && d.from.leader != nil {
 			c.fail(head, "a defaults section can't inherit from one that has rules (%s)", d.from.leader.origin())
 		}
@@ -183,6 +190,9 @@ func (c *compiler) defaultsNamed(head *line, name string) *draft {
 		}
 		found = d
 	}
+	if found == nil && c.partial {
+		return nil
+	}
 	if found == nil {
 		var names []string
 		for _, d := range c.defaults {
@@ -216,7 +226,7 @@ func (d *draft) hideACLs() {
 	if len(d.common.ACLs) == 0 {
 		return
 	}
-	prefix := "defaults:" + d.from.name + ":"
+	prefix := hiddenACL(d.from.name)
 	own := map[string]bool{}
 	renamed := make([]proxy.ACL, len(d.common.ACLs))
 	for i, a := range d.common.ACLs {
@@ -229,6 +239,10 @@ func (d *draft) hideACLs() {
 		*rules = renameACLs(*rules, prefix, own)
 	}
 }
+
+// hiddenACL is what the name of an ACL of a defaults section begins with where
+// it is inherited.
+func hiddenACL(section string) string { return "defaults:" + section + ":" }
 
 // ruleLists are all lists of rules of the section.
 func (s *settings) ruleLists() []*[]proxy.Rule {

@@ -140,6 +140,9 @@ func (c *compiler) errorLocation(l *line) {
 // section must stand before.
 func (c *compiler) errorFiles(l *line) {
 	group := c.groups[l.args[0]]
+	if group == nil && c.partial {
+		return
+	}
 	if group == nil {
 		c.fail(l, "no http-errors section %s stands before this line%s",
 			quote(l.args[0]), didYouMean(l.args[0], slices.Collect(maps.Keys(c.groups))))

@@ -21,8 +21,11 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return position(e.File, e.Line) + describe(e.Section, e.Directive, e.Msg)
+	return position(e.File, e.Line) + e.What()
 }
+
+// What is the message without its place.
+func (e *Error) What() string { return describe(e.Section, e.Directive, e.Msg) }
 
 // Errors is what Load returns: all that is wrong, sorted by position.
 type Errors []*Error
@@ -35,11 +38,28 @@ func (es Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Unwrap gives the errors one by one to package errors.
+func (es Errors) Unwrap() []error {
+	out := make([]error, len(es))
+	for i, e := range es {
+		out[i] = e
+	}
+	return out
+}
+
+// sorted puts errors in the order of the files and says each once: a listen
+// section is compiled as a frontend and as a backend, and the rules of a
+// defaults section in each that inherits them.
 func (es Errors) sorted() Errors {
 	slices.SortStableFunc(es, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.fileNo, b.fileNo), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return es
+	said := map[Error]bool{}
+	return slices.DeleteFunc(es, func(e *Error) bool {
+		before := said[*e]
+		said[*e] = true
+		return before
+	})
 }
 
 // Level says how much a Notice matters.
@@ -67,8 +87,11 @@ type Notice struct {
 }
 
 func (n *Notice) String() string {
-	return position(n.File, n.Line) + describe(n.Section, n.Directive, n.Msg)
+	return position(n.File, n.Line) + n.What()
 }
+
+// What is the message without its place.
+func (n *Notice) What() string { return describe(n.Section, n.Directive, n.Msg) }
 
 func sortNotices(ns []Notice) {
 	slices.SortStableFunc(ns, func(a, b Notice) int {

@@ -41,7 +41,7 @@ func TestExampleFilesLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := proxy.Check(*r.Config); err != nil {
+			if err := proxy.Check(*r.Config, proxy.Options{}); err != nil {
 				t.Errorf("package proxy refuses it: %v", err)
 			}
 			if r.Warned() {
@@ -67,7 +67,7 @@ func TestGoodFilesCompile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := proxy.Check(*r.Config); err != nil {
+		if err := proxy.Check(*r.Config, proxy.Options{}); err != nil {
 			t.Errorf("%s: package proxy refuses it:\n%v", filepath.Base(path), err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weir-lb/weir/proxy"
 )
 
 // An archive is a golden file: parts that each begin with "-- name --" (the
@@ -145,7 +147,11 @@ func TestGoldenFiles(t *testing.T) {
 
 // checkGolden loads one file and compares the whole outcome.
 func checkGolden(t *testing.T, path string, a *archive) {
-	r, err := Load(a.configFiles(), testEnv(a))
+	env := testEnv(a)
+	r, err := Load(a.configFiles(), env)
+	if err == nil {
+		err = r.Place(proxy.Check(*r.Config, proxy.Options{ReadFile: env.ReadFile}))
+	}
 	wantErr, bad := a.get("want.err")
 	switch {
 	case err != nil && bad:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -110,7 +111,9 @@ type line struct {
 // off reports that the line takes something back.
 func (l *line) off() bool { return l.no || l.initial }
 
-func (l *line) origin() string { return fmt.Sprintf("%s:%d", l.st.File, l.st.Line) }
+func (l *line) origin() string { return origin(l.st.File, l.st.Line) }
+
+func origin(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }
 
 // A lexicon finds rows by their names.
 type lexicon struct {
@@ -130,6 +133,17 @@ func newLexicon(tables ...[]keyword) *lexicon {
 		}
 	}
 	return x
+}
+
+// language is the lexicon of all tables.
+func language() *lexicon {
+	return newLexicon(globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
+}
+
+// begins reports whether a line may begin with word.
+func (x *lexicon) begins(word string) bool {
+	return word == "no" || word == "default" || x.rows[word] != nil ||
+		slices.ContainsFunc(x.names, func(name string) bool { return strings.HasPrefix(name, word+" ") })
 }
 
 // find returns the rows whose name takes most of the first words.
@@ -178,15 +192,21 @@ func (x *lexicon) hint(words []string, in where) string {
 	case len(near) > 0:
 		return nearestOfFamily(words, near)
 	}
+	return didYouMean(words[0], append(x.firstWords(in), sectionWords()...))
+}
+
+// firstWords are those that lines of a section may begin with.
+func (x *lexicon) firstWords(in where) []string {
+	var words []string
 	for _, name := range x.names {
 		for _, k := range x.rows[name] {
 			if k.in&in != 0 {
 				first, _, _ := strings.Cut(name, " ")
-				near = append(near, first)
+				words = append(words, first)
 			}
 		}
 	}
-	return didYouMean(words[0], append(near, sectionWords()...))
+	return words
 }
 
 // nearestOfFamily compares each name with as many words as it has.

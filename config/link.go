@@ -27,9 +27,6 @@ func (c *compiler) link() {
 		c.finishInherited(d)
 		c.warnDraft(d)
 	}
-	if len(c.errs) > 0 {
-		return
-	}
 	c.splitRules()
 	for _, d := range c.drafts {
 		if d.isFront() {
@@ -38,6 +35,9 @@ func (c *compiler) link() {
 		if d.isBack() {
 			c.out.Config.Backends = append(c.out.Config.Backends, d.backend())
 		}
+	}
+	if len(c.errs) > 0 {
+		c.checkRest()
 	}
 }
 
@@ -107,7 +107,7 @@ func (d *draft) numberBinds() {
 func (c *compiler) finishMode(d *draft) {
 	c.finishCheck(d)
 	c.finishBalance(d)
-	if d.common.Mode == proxy.ModeHTTP {
+	if d.common.Mode == proxy.ModeHTTP || d.modeUnknown {
 		return
 	}
 	for _, l := range d.httpOptions {
@@ -131,9 +131,12 @@ func (c *compiler) finishRoutes(d *draft, byName map[string]*draft) {
 	if !d.isFront() {
 		return
 	}
-	for _, r := range d.routes {
-		if !strings.Contains(r.target, "%") { // a log-format text names it at run time
-			c.checkRoute(d, r, byName)
+	for i, r := range d.routes {
+		if strings.Contains(r.target, "%") {
+			continue // a log-format text names it at run time
+		}
+		if !c.checkRoute(d, r, byName) {
+			d.front.UseBackend[i].Backend = ""
 		}
 	}
 	if d.fallback.line == nil {
@@ -142,25 +145,33 @@ func (c *compiler) finishRoutes(d *draft, byName map[string]*draft) {
 		}
 		return
 	}
-	c.checkRoute(d, d.fallback, byName)
+	if !c.checkRoute(d, d.fallback, byName) {
+		d.front.DefaultBackend = ""
+	}
 	if d.kind == inListen && len(d.back.Servers) > 0 {
 		c.note(LevelWarning, d.fallback.line, "the servers of %s are never used: default_backend comes first", d.describe())
 	}
 }
 
-func (c *compiler) checkRoute(d *draft, r route, byName map[string]*draft) {
+// checkRoute reports whether a route leads anywhere.
+func (c *compiler) checkRoute(d *draft, r route, byName map[string]*draft) bool {
 	names := slices.Sorted(maps.Keys(byName))
 	switch to := byName[r.target]; {
+	case to == nil && c.partial: // it may stand where nothing was read
 	case to == nil:
 		c.fail(r.line, "there is no backend %s%s", quote(r.target), didYouMean(r.target, names))
 	case to == d:
 		c.fail(r.line, "%s can't lead to itself", d.describe())
+	case to.modeUnknown || d.modeUnknown:
 	case to.common.Mode == proxy.ModeTCP && d.common.Mode == proxy.ModeHTTP:
 		c.fail(r.line, "%s (%s) has mode tcp, but %s has mode http", to.describe(), to.head.origin(), d.describe())
 	case to.common.Mode != d.common.Mode:
 		c.fail(r.line, "%s (%s) has mode http, but %s has mode tcp: weir does not turn a relay into HTTP yet; use mode http on both sides",
 			to.describe(), to.head.origin(), d.describe())
+	default:
+		return true
 	}
+	return false
 }
 
 // finishInherited refuses rules of a defaults section that weir does not run
@@ -188,6 +199,7 @@ func (c *compiler) finishTracks(d *draft, byName map[string]*draft) {
 			hops++
 		}
 		switch {
+		case target == nil && c.mayBeServer(byName, path):
 		case target == nil:
 			c.fail(l, "track: there is no server %s", quote(path))
 		case hops > trackHopsMax:
@@ -198,6 +210,17 @@ func (c *compiler) finishTracks(d *draft, byName map[string]*draft) {
 			d.back.Servers[i].Check.Track = path
 		}
 	}
+}
+
+// mayBeServer reports whether a server that is not there may stand on a line
+// that is wrong, or was not read.
+func (c *compiler) mayBeServer(byName map[string]*draft, path string) bool {
+	backend, name, _ := strings.Cut(path, "/")
+	d := byName[backend]
+	if d == nil {
+		return c.partial
+	}
+	return d.serversLost || d.serverNames[name] != nil
 }
 
 const trackHopsMax = 64 // servers that track each other in a row

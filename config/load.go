@@ -8,8 +8,9 @@ import (
 )
 
 // Load reads files in order, as one configuration. A folder stands for its
-// *.cfg files. The error is an Errors with everything that is wrong; then there
-// is no Result.
+// *.cfg files. The error is an Errors with everything that is wrong, also with
+// what package proxy compiles; then there is no Result. What only package proxy
+// finds wrong, proxy.New or proxy.Check tells: see Result.Place.
 func Load(files []string, env Env) (*Result, error) {
 	env = env.withDefaults()
 	p := newTreeParser(&env)
@@ -36,7 +37,9 @@ func LoadBytes(name string, src []byte, env Env) (*Result, error) {
 	return p.finish()
 }
 
-func newTreeParser(env *Env) *treeParser { return &treeParser{world: env, tree: &Tree{}} }
+func newTreeParser(env *Env) *treeParser {
+	return &treeParser{world: env, words: language(), tree: &Tree{}}
+}
 
 func (p *treeParser) expandFolders(files []string) []string {
 	var names []string
@@ -60,12 +63,15 @@ func (p *treeParser) unreadable(name string, err error) {
 		err = pathErr.Err
 	}
 	p.fileNo++
+	p.partial = true
 	p.errs = append(p.errs, &Error{File: name, Msg: "can't read the file: " + err.Error(), fileNo: p.fileNo})
 }
 
 // finish compiles what was read and puts all messages in order.
 func (p *treeParser) finish() (*Result, error) {
-	c := &compiler{env: p.world, out: &Result{Tree: p.tree}, errs: p.errs, notices: p.notices}
+	c := &compiler{
+		env: p.world, keywords: p.words, out: &Result{Tree: p.tree}, errs: p.errs, notices: p.notices, partial: p.partial,
+	}
 	c.compile()
 	if len(c.errs) > 0 {
 		return nil, c.errs.sorted()

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/weir-lb/weir/proxy"
 )
 
 const smallFile = `defaults
@@ -203,6 +205,50 @@ func TestManyLinesLoadInReasonableWork(t *testing.T) {
 	}
 	r, err := LoadBytes("in.cfg", []byte(text.String()), Env{})
 	if err != nil || len(r.Config.Frontends[0].HTTPRules.Request) != 20_000 {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestErrorsCanBeTakenApart(t *testing.T) {
+	_, err := LoadBytes("in.cfg", []byte(smallFile+"    maxcon 5\n    acl a path_begg /x\n"), Env{})
+	var one *Error
+	if !errors.As(err, &one) || one.Line != 10 || one.Directive != "maxcon" {
+		t.Errorf("the first error is %+v, want that of line 10", one)
+	}
+	var list interface{ Unwrap() []error }
+	if !errors.As(err, &list) || len(list.Unwrap()) != 2 {
+		t.Errorf("want two errors, got %v", err)
+	}
+}
+
+func TestPlaceLeavesOtherErrorsAlone(t *testing.T) {
+	r, err := LoadBytes("in.cfg", []byte(smallFile), Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := errors.New("the port is taken")
+	if got := r.Place(busy); got != busy {
+		t.Errorf("got %v", got)
+	}
+	nowhere := proxy.Errors{{Section: "frontend l", Msg: "can't bind"}}
+	if got := r.Place(nowhere); got.Error() != nowhere.Error() {
+		t.Errorf("got %v", got)
+	}
+	if got := r.Place(nil); got != nil {
+		t.Errorf("nothing is wrong, got %v", got)
+	}
+}
+
+// A text that is wrong in thousands of lines is told in reasonable time, too.
+func TestManyErrorsAreToldInReasonableWork(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(smallFile)
+	for i := range 3000 {
+		fmt.Fprintf(&text, "wrong%d\n", i)
+	}
+	_, err := LoadBytes("in.cfg", []byte(text.String()), Env{})
+	var all Errors
+	if !errors.As(err, &all) || len(all) == 0 {
 		t.Fatalf("got %v", err)
 	}
 }

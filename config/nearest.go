@@ -4,6 +4,16 @@ import "strings"
 
 // didYouMean returns a hint when one of the known words is close to word.
 func didYouMean(word string, known []string) string {
+	best := nearest(word, known)
+	if best == "" || best == word {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}
+
+// nearest returns the first of the known words that are closest to word, if
+// they are close at all.
+func nearest(word string, known []string) string {
 	best, cost := "", 0
 	limit := max(1, len(word)/3) // HAProxy suggests from about a third of the letters on
 	for _, k := range known {
@@ -12,10 +22,7 @@ func didYouMean(word string, known []string) string {
 			best, cost = k, d
 		}
 	}
-	if best == "" || best == word {
-		return ""
-	}
-	return "; did you mean " + best + "?"
+	return best
 }
 
 const hintBytesMax = 80 // longer words are not compared

@@ -9,6 +9,7 @@ import (
 // Functions of rows in table_proxy.go that need no file of their own.
 
 func (c *compiler) mode(l *line) {
+	c.draft.modeUnknown = false
 	switch l.args[0] {
 	case "tcp":
 		c.draft.common.Mode = proxy.ModeTCP

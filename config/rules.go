@@ -93,8 +93,9 @@ func (c *compiler) rule(l *line, set ruleSet) {
 	}
 	rule.Args = l.args[1 : len(l.args)-len(rest)]
 	rule.Args = c.resolveBodies(rule.Name, rule.Args)
-	if rule.Cond, ok = c.condition(l, rest); !ok || !c.checkAction(l, &rule) {
-		return
+	rule.Cond, _ = c.condition(l, rest)
+	if !c.checkAction(l, &rule) || name == "capture" && !c.captureRule(l, &rule, set) {
+		rule = carrier(rule, set)
 	}
 	if a.support == ignored {
 		c.note(LevelNotice, l, "%s accepted and ignored: %s", name, a.remark)
@@ -188,13 +189,6 @@ func (c *compiler) checkAction(l *line, r *proxy.Rule) bool {
 		return c.checkArg(l, r, oneOf(r.Args[0], append([]string{"silent"}, logLevels...)...))
 	case "set-status":
 		_, err := parseInteger(r.Args[0], 100, 999)
-		return c.checkArg(l, r, err)
-	case "capture":
-		if len(r.Args) != 3 {
-			c.fail(l, "capture wants a sample and then len LENGTH or id NUMBER")
-			return false
-		}
-		_, err := parseInteger(r.Args[2], 0, captureBytesMax)
 		return c.checkArg(l, r, err)
 	}
 	if head, variable, ok := parenthesis(r.Name); ok && strings.HasSuffix(head, "-var") || ok && head == "set-var-fmt" {
@@ -311,10 +305,7 @@ func (c *compiler) inspectDelay(l *line) {
 
 // useBackend is one use_backend line. The name may be a log-format text.
 func (c *compiler) useBackend(l *line) {
-	cond, ok := c.condition(l, l.args[1:])
-	if !ok {
-		return
-	}
+	cond, _ := c.condition(l, l.args[1:])
 	if l.args[0] == "" {
 		c.fail(l, "wants the name of a backend")
 		return

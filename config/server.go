@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -143,11 +144,11 @@ func (c *compiler) finishServerCheck(l *line, s *serverDraft) {
 // addServer adds one server under its name.
 func (c *compiler) addServer(l *line, name string, s serverDraft) {
 	d := c.draft
+	if before := d.serverNames[name]; before != nil {
+		c.fail(l, "the name %s is taken by the server at %s", quote(name), before.origin())
+		return
+	}
 	for i := range d.back.Servers {
-		if d.back.Servers[i].Name == name {
-			c.fail(l, "the name %s is taken by the server at %s", quote(name), d.back.Servers[i].Origin)
-			return
-		}
 		if s.proxy.ID > 0 && d.back.Servers[i].ID == s.proxy.ID {
 			c.fail(l, "id %d is taken by the server at %s", s.proxy.ID, d.back.Servers[i].Origin)
 			return
@@ -160,6 +161,7 @@ func (c *compiler) addServer(l *line, name string, s serverDraft) {
 	s.proxy.Name, s.proxy.Origin = name, l.origin()
 	s.balance.Name, s.balance.Origin = name, l.origin()
 	s.balance.ID = s.proxy.ID
+	d.serverNames[name] = l
 	d.back.Servers = append(d.back.Servers, s.proxy)
 	d.back.Balance.Servers = append(d.back.Balance.Servers, s.balance)
 	d.serverLines = append(d.serverLines, l)
@@ -282,40 +284,38 @@ func (o *serverLine) initAddr() {
 
 // source takes its own words: an address, then usesrc or interface.
 func (o *serverLine) source() {
-	var spec listener.SourceSpec
-	spec, o.words = o.c.readSource(o.l, o.words)
+	spec, rest, err := readSource(o.l, o.words)
+	o.words = rest
+	o.check(err)
 	o.s.proxy.Source = spec
 }
 
 // readSource reads ADDRESS [usesrc WHERE] [interface NAME] and returns the
 // words left.
-func (c *compiler) readSource(l *line, words []string) (spec listener.SourceSpec, rest []string) {
+func readSource(l *line, words []string) (spec listener.SourceSpec, rest []string, err error) {
 	if len(words) == 0 || words[0] == "" {
-		c.fail(l, "source wants an address, such as: source 192.0.2.7")
-		return spec, nil
+		return spec, nil, errors.New("wants an address, such as: source 192.0.2.7")
 	}
-	spec.Address, rest = expandBare(words[0], l.st.env), words[1:]
-	for len(rest) > 0 && (rest[0] == "usesrc" || rest[0] == "interface") {
+	read := listener.SourceSpec{Address: expandBare(words[0], l.st.env)}
+	for rest = words[1:]; len(rest) > 0 && (rest[0] == "usesrc" || rest[0] == "interface"); rest = rest[2:] {
 		if len(rest) == 1 || rest[1] == "" {
-			c.fail(l, "%s wants a value after it", rest[0])
-			return spec, nil
+			return spec, nil, fmt.Errorf("wants a value after %s", rest[0])
 		}
 		if rest[0] == "usesrc" {
-			spec.UseSrc = expandBare(rest[1], l.st.env)
+			read.UseSrc = expandBare(rest[1], l.st.env)
 		} else {
-			spec.Interface = rest[1]
+			read.Interface = rest[1]
 		}
-		rest = rest[2:]
 	}
-	if _, err := listener.ParseSource(spec); err != nil {
-		c.fail(l, "source wants an address of its own: %s", strings.TrimPrefix(err.Error(), "source: "))
+	if _, err := listener.ParseSource(read); err != nil {
+		return spec, rest, fmt.Errorf("wants an address of its own: %s", strings.TrimPrefix(err.Error(), "source: "))
 	}
-	return spec, rest
+	return read, rest, nil
 }
 
 func (c *compiler) sourceLine(l *line) {
-	spec, rest := c.readSource(l, l.args)
-	if len(rest) > 0 {
+	spec, rest, err := readSource(l, l.args)
+	if c.check(l, err) && len(rest) > 0 {
 		c.fail(l, "unexpected %s; usesrc and interface can stand there", quote(rest[0]))
 	}
 	c.draft.back.Source = spec
@@ -371,6 +371,14 @@ func (o *serverLine) proto() {
 func (o *serverLine) poolMax() {
 	n := o.integer(-1, intMax)
 	o.s.proxy.PoolMaxConn, o.s.proxy.PoolNone = n, n == 0
+}
+
+// poolPurgeDelay: zero keeps no idle connection, whatever pool-max-conn says.
+func (o *serverLine) poolPurgeDelay() {
+	o.s.proxy.PoolPurgeDelay = o.duration()
+	if o.s.proxy.PoolPurgeDelay == 0 && !o.bad {
+		o.s.proxy.PoolPurgeDelay = -1
+	}
 }
 
 // maxReuse counts how often a connection is used again, weir counts requests.

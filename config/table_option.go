@@ -121,6 +121,7 @@ func (c *compiler) addressHeader(l *line, ifNone bool) *proxy.ForwardFor {
 			v := o.value()
 			if o.bad || !network(v) {
 				o.fail("except wants an address or a network such as 192.0.2.0/24, got %s", quote(v))
+				break
 			}
 			f.Except = []string{v}
 		case o.name == "header":

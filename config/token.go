@@ -52,14 +52,16 @@ func (s *scanner) fail(at int, format string, args ...any) *wordError {
 	return &wordError{column: at + 1, msg: fmt.Sprintf(format, args...)}
 }
 
-// split returns the words of the line.
+// split returns the words of the line; of a line that can't be cut, those
+// before the trouble and what there is of the next.
 func (s *scanner) split() ([]Word, *wordError) {
 	if len(s.text) > lineBytesMax {
 		return nil, s.fail(0, "the line has %d bytes; at most %d are accepted", len(s.text), lineBytesMax)
 	}
 	for s.pos < len(s.text) {
 		if err := s.step(); err != nil {
-			return nil, err
+			s.endWord()
+			return s.words, err
 		}
 		if s.bytes+len(s.word) > lineBytesMax || len(s.words) > wordsMax {
 			return nil, s.fail(s.pos-1, "the line is too long after expansion: at most %d bytes and %d words", lineBytesMax, wordsMax)

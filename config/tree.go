@@ -32,6 +32,7 @@ type Statement struct {
 
 	fileNo int
 	env    *environment
+	broken bool // it can't be read to its end, which is told already
 }
 
 // Kind is the word that opens the section.
@@ -48,17 +49,19 @@ func (s *Section) Name() string {
 // A treeParser reads files one after the other into one tree.
 type treeParser struct {
 	world   *Env
+	words   *lexicon
 	tree    *Tree
 	errs    Errors
 	notices []Notice
 
-	env    *environment
-	file   string
-	fileNo int
-	line   int
-	sec    *Section
-	blocks []block
-	lost   bool // a line stood outside of all sections
+	env     *environment
+	file    string
+	fileNo  int
+	line    int
+	sec     *Section
+	blocks  []block
+	lost    bool // a line stood outside of all sections
+	partial bool // whole sections may not have been read: names that are not found may stand there
 }
 
 // A block is one .if that is not closed yet.
@@ -98,6 +101,7 @@ func (p *treeParser) parseLine(text string) {
 	words, bad := s.split()
 	if bad != nil {
 		p.fail(bad.column, "", "%s", bad.msg)
+		p.brokenLine(words)
 		return
 	}
 	for len(words) > 1 && words[len(words)-1].Text == "" && words[0].Text != "acl" {
@@ -120,27 +124,105 @@ func (p *treeParser) parseLine(text string) {
 }
 
 func (p *treeParser) statement(words []Word) {
-	if _, ok := sectionNamed(words[0].Text); ok {
-		p.sec = &Section{File: p.file, Line: p.line, Head: words, fileNo: p.fileNo, env: p.env}
-		p.tree.Sections = append(p.tree.Sections, p.sec)
-		return
-	}
-	if p.sec == nil {
-		if p.lost {
-			return // one message is enough until a section begins
-		}
+	_, opens := sectionNamed(words[0].Text)
+	switch {
+	case opens:
+		p.open(words)
+	case p.misspelt(words[0]):
+		p.openUnknown(words)
+	case p.sec == nil && !p.lost: // one message is enough until a section begins
 		p.lost = true
-		p.fail(words[0].Column, words[0].Text, "no section has begun; a file begins with a section such as global, defaults or frontend%s",
-			didYouMean(words[0].Text, sectionWords()))
+		p.fail(words[0].Column, words[0].Text, "no section has begun; a file begins with a section such as global, defaults or frontend")
+	case p.sec != nil:
+		p.add(&Statement{File: p.file, Line: p.line, Words: words, fileNo: p.fileNo, env: p.env})
+	}
+}
+
+// open begins a section.
+func (p *treeParser) open(words []Word) {
+	p.sec = &Section{File: p.file, Line: p.line, Head: words, fileNo: p.fileNo, env: p.env}
+	p.tree.Sections = append(p.tree.Sections, p.sec)
+}
+
+// misspelt reports whether a word that is no keyword of any section was meant
+// to open one: it stands where sections begin and resembles none of the keywords
+// of this one more than that, or resembles nothing while other lines are
+// indented.
+func (p *treeParser) misspelt(first Word) bool {
+	if p.words.begins(first.Text) || p.sec != nil && first.Column > p.sec.Head[0].Column {
+		return false
+	}
+	known := sectionWords()
+	if p.sec != nil {
+		row, _ := sectionNamed(p.sec.Kind())
+		known = append(p.words.firstWords(row.in), known...)
+	}
+	best := nearest(first.Text, known)
+	if best == "" {
+		return p.sec != nil && p.sec.indented()
+	}
+	_, opens := sectionNamed(best)
+	return opens
+}
+
+// indented reports whether all lines of the section are, and there are some.
+func (s *Section) indented() bool {
+	return len(s.Statements) > 0 && !slices.ContainsFunc(s.Statements, func(st *Statement) bool {
+		return st.Words[0].Column <= s.Head[0].Column
+	})
+}
+
+// openUnknown begins the section that was probably meant. If there is none, its
+// lines are passed over.
+func (p *treeParser) openUnknown(words []Word) {
+	meant := nearest(words[0].Text, sectionWords())
+	p.sec = nil // the error belongs to no section
+	if meant != "" {
+		p.fail(words[0].Column, words[0].Text, "there is no such section; did you mean %s?", meant)
+		words[0].Text = meant
+		p.open(words)
 		return
 	}
-	st := &Statement{File: p.file, Line: p.line, Words: words, fileNo: p.fileNo, env: p.env}
+	p.fail(words[0].Column, words[0].Text, "there is no such section; the lines up to the next one are not read")
+	p.skipSection(words)
+}
+
+// skipSection begins a section that does not count.
+func (p *treeParser) skipSection(words []Word) {
+	p.sec = &Section{File: p.file, Line: p.line, Head: words, fileNo: p.fileNo, env: p.env}
+	p.partial = true
+}
+
+// brokenLine makes of a line that can't be cut into words what its first ones
+// say, so that other lines are not wrong for the want of it.
+func (p *treeParser) brokenLine(words []Word) {
+	if len(words) == 0 || p.skipping() {
+		return
+	}
+	name := words[0].Text
+	_, opens := sectionNamed(name)
+	switch {
+	case name == ".if":
+		p.blocks, p.partial = append(p.blocks, block{line: p.line, active: true, taken: true}), true
+	case strings.HasPrefix(name, "."):
+		p.partial = true
+	case opens && (len(words) > 1 || name == "global" || name == "defaults"):
+		p.open(words[:min(2, len(words))])
+	case opens:
+		p.skipSection(words)
+	case p.sec != nil:
+		p.add(&Statement{File: p.file, Line: p.line, Words: words, fileNo: p.fileNo, env: p.env, broken: true})
+	}
+}
+
+func (p *treeParser) add(st *Statement) {
 	p.sec.Statements = append(p.sec.Statements, st)
-	if p.sec.Kind() == "global" {
-		p.env = p.env.apply(words)
-		if words[0].Text == "localpeer" && len(words) == 2 && p.world.LocalName == "" {
-			p.env = p.env.set("HAPROXY_LOCALPEER", words[1].Text) // manual "localpeer"
-		}
+	if p.sec.Kind() != "global" || st.broken {
+		return
+	}
+	p.env = p.env.apply(st.Words)
+	if w := st.Words; w[0].Text == "localpeer" && len(w) == 2 && p.world.LocalName == "" {
+		p.env = p.env.set("HAPROXY_LOCALPEER", w[1].Text) // manual "localpeer"
 	}
 }
 
@@ -246,8 +328,9 @@ func (p *treeParser) holds(words []Word) bool {
 	v, err := evalCondition(words[1].Text, p.env, p.world)
 	if err != nil {
 		p.fail(words[1].Column, words[0].Text, "%s", err)
+		p.partial = true
 	}
-	return v
+	return v || err != nil // then the lines inside are looked at
 }
 
 func (p *treeParser) message(words []Word) {

@@ -11,6 +11,7 @@ type Error struct {
 	Origin  string // "haproxy.cfg:41"; may be empty for a Config made by hand
 	Section string // "backend www"
 	Msg     string
+	Missing string // "backend www" or "server www/s1", if the mistake is that it does not exist
 }
 
 func (e *Error) Error() string {
@@ -34,6 +35,15 @@ func (es Errors) Error() string {
 		lines[i] = e.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the errors one by one to package errors.
+func (es Errors) Unwrap() []error {
+	out := make([]error, len(es))
+	for i, e := range es {
+		out[i] = e
+	}
+	return out
 }
 
 // add notes one more error.

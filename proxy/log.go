@@ -138,9 +138,11 @@ func logLevelOf(set int, failed, separate bool) accesslog.Level {
 	return accesslog.LevelInfo
 }
 
-// noteRequest copies what the log needs of the request while it is here.
+// noteRequest copies what rules and the log need of the request while it is here.
 func (x *exchange) noteRequest() {
 	fe := x.fe
+	x.captureHeads(&x.req, sideRequest)
+	x.captureSlots(sideResponse)
 	if fe.logs == nil || fe.logs.sink == nil {
 		return
 	}
@@ -149,35 +151,8 @@ func (x *exchange) noteRequest() {
 		line = bytes.TrimSuffix(line[:end], []byte("\r"))
 	}
 	x.line = append(x.line[:0], line[:min(len(line), x.w.p.tune.LogURILen+1)]...)
-	x.captureHeads(&x.req, 0)
-	x.captureSlots(1)
 	if ck := fe.spec.Log.CaptureCookie; ck != nil {
-		x.captureCookie(0, ck)
-	}
-}
-
-// captureCookie keeps the first cookie whose name begins as "capture cookie"
-// says: of the request (side 0) or set by the response.
-func (x *exchange) captureCookie(side int, spec *Capture) {
-	var ck message.Cookie
-	h, next := &x.req, (*message.Head).NextCookie
-	if side == 1 {
-		h, next = &x.res, (*message.Head).NextSetCookie
-	}
-	for next(h, &ck) {
-		text := append(x.w.log[:0], h.Text(ck.Name)...)
-		text = append(append(text, '='), h.Text(ck.Value)...)
-		x.w.log = text
-		if len(text) < len(spec.Name) || string(text[:len(spec.Name)]) != spec.Name {
-			continue
-		}
-		x.cookies[side] = append(x.cookies[side][:0], text[:min(len(text), spec.Len)]...)
-		if side == 0 {
-			x.rec.ReqCookie = x.cookies[side]
-		} else {
-			x.rec.ResCookie = x.cookies[side]
-		}
-		return
+		x.captureCookie(sideRequest, ck)
 	}
 }
 
@@ -200,70 +175,6 @@ func (w *worker) logRefused(now evloop.Time, c *clientConn, why string) {
 	line = append(append(line, ": "...), why...)
 	w.log = line
 	fe.logs.sink.Line(w.id, accesslog.LevelInfo, line)
-}
-
-// captureHeads keeps the fields that "capture request header" and its
-// response twin name.
-func (x *exchange) captureHeads(h headFields, side int) {
-	specs := x.fe.spec.Log.CaptureRequest
-	if side == 1 {
-		specs = x.fe.spec.Log.CaptureResponse
-	}
-	if len(specs) == 0 {
-		return
-	}
-	caps := x.captureSlots(side)
-	for i := range specs {
-		if specs[i].Name == "" {
-			continue
-		}
-		// HAProxy keeps the last field of the name.
-		for f := h.FindName(x.fe.captureNames[side][i], 0); f >= 0; f = h.FindName(x.fe.captureNames[side][i], f+1) {
-			caps.Set(i, h.Value(f))
-		}
-	}
-}
-
-// captureSlots gives the empty slots of one side to the record: braces stand in
-// the line also when no head of that side comes.
-func (x *exchange) captureSlots(side int) *expr.Captures {
-	specs := x.fe.spec.Log.CaptureRequest
-	if side == 1 {
-		specs = x.fe.spec.Log.CaptureResponse
-	}
-	if len(specs) == 0 {
-		return nil
-	}
-	caps := x.captures[side]
-	if caps == nil || caps.Len() != len(specs) {
-		lens := make([]int, len(specs))
-		for i := range specs {
-			lens[i] = specs[i].Len
-		}
-		caps = expr.NewCaptures(lens)
-		x.captures[side] = caps
-	}
-	caps.Reset()
-	if side == 0 {
-		x.rec.ReqCaptures = caps
-	} else {
-		x.rec.ResCaptures = caps
-	}
-	return caps
-}
-
-// headFields is what captures read of a head.
-type headFields interface {
-	FindName(name []byte, from int) int
-	Value(i int) []byte
-}
-
-func (x *exchange) captureSet(r *rule, v []byte) {
-	caps := x.rec.ReqCaptures
-	if x.answered != 0 {
-		caps = x.rec.ResCaptures
-	}
-	caps.Set(r.number, v)
 }
 
 // log writes the session's line, unless an option leaves it out.

@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -59,9 +62,9 @@ type frontend struct {
 	logs          *logPlan
 	early         map[int]*answer // answers to heads that can't be understood
 	clientTuning  listener.ClientTuning
-	captureNames  [2][][]byte // request, response
-	needsDst      bool        // a rule or format looks at the address the client connected to
-	sessVars      bool        // a rule sets a variable of the connection
+	captures      [sideCount]capturePlan
+	needsDst      bool // a rule or format looks at the address the client connected to
+	sessVars      bool // a rule sets a variable of the connection
 }
 
 type useRule struct {
@@ -140,29 +143,31 @@ func orDefault(d, def time.Duration) time.Duration {
 
 // A compiler turns a Config into a plan and gathers all errors.
 type compiler struct {
-	cfg     *Config
-	reg     *registry
-	plan    *plan
-	errs    Errors
-	section string
-	answers map[int]*answer
-	early   map[int]*answer
-	tune    Tune
-	offline bool // names of servers are not looked up
+	cfg      *Config
+	reg      *registry
+	plan     *plan
+	errs     Errors
+	named    []mention
+	section  string
+	answers  map[int]*answer
+	early    map[int]*answer
+	tune     Tune
+	readFile func(name string) ([]byte, error)
+	offline  bool // names of servers are not looked up
 }
 
-// compile builds the plan of cfg; live objects are taken from or added to reg.
-func compile(cfg *Config, reg *registry) (*plan, Errors) {
-	return newCompiler(cfg, reg).compile()
-}
-
-func newCompiler(cfg *Config, reg *registry) *compiler {
+// newCompiler makes one that takes live objects from reg or adds them to it.
+func newCompiler(cfg *Config, reg *registry, readFile func(string) ([]byte, error)) *compiler {
+	if readFile == nil {
+		readFile = os.ReadFile
+	}
 	return &compiler{
 		cfg: cfg, reg: reg, tune: cfg.Global.Tune.withDefaults(), answers: newStandardAnswers(), early: newEarlyAnswers(),
-		plan: &plan{cfg: cfg, byName: make(map[string]*backend)},
+		plan: &plan{cfg: cfg, byName: make(map[string]*backend)}, readFile: readFile,
 	}
 }
 
+// compile builds the plan.
 func (c *compiler) compile() (*plan, Errors) {
 	cfg := c.cfg
 	for i := range cfg.Backends {
@@ -172,6 +177,7 @@ func (c *compiler) compile() (*plan, Errors) {
 	for i := range cfg.Frontends {
 		c.frontend(&cfg.Frontends[i])
 	}
+	c.checkMentions()
 	return c.plan, c.errs
 }
 
@@ -199,11 +205,14 @@ func (c *compiler) common(spec *Common) common {
 	for i, a := range spec.ACLs {
 		sources[i] = expr.ACLSource{Name: a.Name, Words: a.Words, Origin: a.Origin}
 	}
-	acls, errs := expr.CompileACLs(sources)
+	acls, errs := expr.CompileACLsFrom(sources, expr.Loader{ReadFile: c.readFile})
 	for _, err := range errs {
-		origin, msg := splitOrigin(err.Error(), spec.ACLs)
-		c.errs.add(origin, c.section, "%s", msg)
+		var wrong *expr.ACLError
+		if errors.As(err, &wrong) {
+			c.errs.add(wrong.Origin, c.section, "acl %s: %v", wrong.Name, wrong.Err)
+		}
 	}
+	c.mentions(spec.Origin, "acl", acls.References())
 	out.acls = acls
 	out.forwardFor = c.forwardFor(spec, spec.ForwardFor, "x-forwarded-for")
 	out.originalTo = c.forwardFor(spec, spec.OriginalTo, "x-original-to")
@@ -212,17 +221,6 @@ func (c *compiler) common(spec *Common) common {
 		FieldsMax: c.tune.HTTPMaxHdr,
 	}
 	return out
-}
-
-// splitOrigin takes the place off an error that begins with the place of one of
-// the ACLs, so that every message begins alike.
-func splitOrigin(msg string, acls []ACL) (origin, rest string) {
-	for _, a := range acls {
-		if rest, ok := strings.CutPrefix(msg, a.Origin+": "); ok && a.Origin != "" {
-			return a.Origin, rest
-		}
-	}
-	return "", msg
 }
 
 func (c *compiler) answersOf(spec *Common) map[int]*answer {
@@ -242,8 +240,9 @@ func (c *compiler) answersOf(spec *Common) map[int]*answer {
 func (c *compiler) cond(origin string, spec Cond, acls *expr.ACLs, ph expr.Phase) *expr.Cond {
 	cond, err := expr.CompileCond(spec.Words, spec.Unless, acls, ph)
 	if err != nil {
-		c.errs.add(origin, c.section, "%v", err)
+		c.errs.add(origin, c.section, "in the condition: %v", err)
 	}
+	c.mentions(origin, "in the condition", cond.References())
 	return cond
 }
 
@@ -254,7 +253,9 @@ func (c *compiler) format(origin, what, text string, ph expr.Phase) *expr.Format
 	f, err := expr.CompileFormat(text, ph)
 	if err != nil {
 		c.errs.add(origin, c.section, "%s: %v", what, err)
+		return nil
 	}
+	c.mentions(origin, what, f.References())
 	return f
 }
 
@@ -262,8 +263,9 @@ func (c *compiler) frontend(spec *Frontend) {
 	c.section = "frontend " + spec.Name
 	fe := &frontend{spec: spec, common: c.common(&spec.Common), tune: c.tune}
 	fe.live = c.reg.frontend(spec.Name)
+	fe.captures = [sideCount]capturePlan{newCapturePlan(spec.Log.CaptureRequest), newCapturePlan(spec.Log.CaptureResponse)}
 	rules := func(name, letter string, ph expr.Phase, list []Rule) []rule {
-		return c.compileRules(ruleScope{name: name, phase: ph, fe: spec}, letter, list, fe.acls)
+		return c.compileRules(ruleScope{name: name, phase: ph, fe: fe}, letter, list, fe.acls)
 	}
 	fe.tcpConnection = rules("tcp-request connection", "t", expr.PhaseConnection, spec.TCPRules.Connection)
 	fe.tcpSession = rules("tcp-request session", "t", expr.PhaseSession, spec.TCPRules.Session)
@@ -271,6 +273,9 @@ func (c *compiler) frontend(spec *Frontend) {
 	fe.request = rules("http-request", "q", expr.PhaseRequest, spec.HTTPRules.Request)
 	fe.response = rules("http-response", "s", expr.PhaseResponse, spec.HTTPRules.Response)
 	fe.after = rules("http-after-response", "a", expr.PhaseResponse, spec.HTTPRules.AfterResponse)
+	c.checkCaptures(fe, "http-request", fe.request)
+	c.checkCaptures(fe, "http-response", fe.response)
+	c.checkCaptures(fe, "http-after-response", fe.after)
 	fe.inspectDelay = spec.TCPRules.InspectDelay
 	fe.limits.Lenient = spec.AcceptInvalidRequest
 	fe.limits.Unsafe = spec.AcceptUnsafeRequest
@@ -294,7 +299,6 @@ func (c *compiler) frontend(spec *Frontend) {
 			fe.sessVars = fe.sessVars || list[i].vars != nil && list[i].vars.Scope == expr.ScopeSess
 		}
 	}
-	fe.captureNames = [2][][]byte{captureNames(spec.Log.CaptureRequest), captureNames(spec.Log.CaptureResponse)}
 	c.plan.frontends = append(c.plan.frontends, fe)
 }
 
@@ -358,10 +362,11 @@ func (c *compiler) backend(spec *Backend) {
 		be.ownAnswers[status] = newErrorAnswer(status, e)
 	}
 	c.retryOn(be, spec)
+	c.plan.byName[spec.Name] = be // also a broken one is not missing where frontends name it
 	spec.Balance.Name = spec.Name
 	live, err := c.reg.backend(spec)
 	if err != nil {
-		c.errs.add(spec.Origin, c.section, "%v", err)
+		c.errs.add(spec.Origin, c.section, "%v", cmp.Or(errors.Unwrap(err), err))
 		return
 	}
 	be.live = live
@@ -369,7 +374,6 @@ func (c *compiler) backend(spec *Backend) {
 		be.servers = append(be.servers, c.server(be, i))
 	}
 	c.plan.backends = append(c.plan.backends, be)
-	c.plan.byName[spec.Name] = be
 }
 
 func (c *compiler) server(be *backend, i int) *server {
@@ -448,13 +452,15 @@ func (c *compiler) hashExpr(spec *Backend) *expr.Expr {
 	case "hash":
 		text = h.Arg
 	default:
-		c.errs.add(spec.Origin, c.section, "balance %s: not supported; weir has roundrobin, static-rr, leastconn, first, random, source, uri, hdr, url_param and hash", h.Kind)
+		c.errs.add(orOrigin(h.Origin, spec.Origin), c.section, "balance %s: not supported; weir has roundrobin, static-rr, leastconn, first, random, source, uri, hdr, url_param and hash", h.Kind)
 		return nil
 	}
 	e, err := expr.CompileExpr(text, expr.PhaseBackendRequest)
 	if err != nil {
-		c.errs.add(spec.Origin, c.section, "balance: %v", err)
+		c.errs.add(orOrigin(spec.HashOn.Origin, spec.Origin), c.section, "balance: %v", err)
+		return nil
 	}
+	c.mentions(orOrigin(spec.HashOn.Origin, spec.Origin), "balance", e.References())
 	return e
 }
 
@@ -470,14 +476,6 @@ func (be *backend) redispatchNow(left, tries int) bool {
 	default:
 		return left == -n-1 // -1 is the last retry
 	}
-}
-
-func captureNames(list []Capture) [][]byte {
-	names := make([][]byte, len(list))
-	for i, c := range list {
-		names[i] = []byte(c.Name)
-	}
-	return names
 }
 
 // trackers joins each server to the one that its "track" names: "server" of
@@ -501,6 +499,9 @@ func (c *compiler) track(be *backend, srv *server) error {
 	if backendName, rest, ok := strings.Cut(name, "/"); ok {
 		if be, name = c.plan.byName[backendName], rest; be == nil {
 			return fmt.Errorf("there is no backend %q", backendName)
+		}
+		if be.live == nil {
+			return nil // what is wrong with it is told already
 		}
 	}
 	for _, other := range be.servers {

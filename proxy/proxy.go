@@ -27,6 +27,8 @@ type Options struct {
 	Inherited map[int]int
 	// Now is the wall clock. Nil: time.Now.
 	Now func() time.Time
+	// ReadFile reads patterns and the texts of answers. Nil: os.ReadFile.
+	ReadFile func(name string) ([]byte, error)
 }
 
 // A Proxy runs a Config. Make one with New, start it with Run.
@@ -80,7 +82,7 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 	p.reg = newRegistry(loops)
 	p.process = newProcess(&cfg)
 	p.seed = uint64(p.wallClock().UnixNano())
-	pl, errs := compile(&cfg, p.reg)
+	pl, errs := newCompiler(&cfg, p.reg, opt.ReadFile).compile()
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -101,9 +103,9 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 }
 
 // Check compiles cfg without opening anything or looking up names, and returns all that is wrong
-// with it, as Errors, or nil.
-func Check(cfg Config) error {
-	c := newCompiler(&cfg, newRegistry(1))
+// with it, as Errors, or nil. Of opt only ReadFile counts.
+func Check(cfg Config, opt Options) error {
+	c := newCompiler(&cfg, newRegistry(1), opt.ReadFile)
 	c.offline = true
 	_, errs := c.compile()
 	return errs.orNil()

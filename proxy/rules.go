@@ -10,6 +10,7 @@ import (
 	"github.com/weir-lb/weir/internal/accesslog"
 	"github.com/weir-lb/weir/internal/expr"
 	"github.com/weir-lb/weir/internal/message"
+	"github.com/weir-lb/weir/internal/pattern"
 )
 
 // A rule is one compiled http-request, http-response, http-after-response,
@@ -27,6 +28,7 @@ type rule struct {
 	redir  *redirectRule
 	match  matchKind
 	number int
+	side   int // of a capture
 	origin string
 }
 
@@ -104,14 +106,15 @@ type headerFormat struct {
 type ruleScope struct {
 	name  string // "http-request"
 	phase expr.Phase
-	fe    *Frontend
+	fe    *frontend // nil: a backend's
 }
 
 // A ruleMaker compiles the arguments of one action into r.
 type ruleMaker struct {
-	scope  ruleScope
-	acls   *expr.ACLs
-	errors map[int]*answer
+	scope    ruleScope
+	acls     *expr.ACLs
+	errors   map[int]*answer
+	readFile func(name string) ([]byte, error)
 }
 
 // actionTable holds every action: where it may stand and how its arguments
@@ -156,18 +159,26 @@ var actionTable = map[string]struct {
 func (c *compiler) compileRules(scope ruleScope, letter string, rules []Rule, acls *expr.ACLs) []rule {
 	out := make([]rule, 0, len(rules))
 	for _, spec := range rules {
-		r, err := c.compileRule(scope, letter, spec, acls)
+		r, condErr, err := c.compileRule(scope, letter, spec, acls)
 		if err != nil {
 			c.errs.add(spec.Origin, c.section, "%s %s: %v", scope.name, spec.Name, err)
-			continue
+		}
+		if condErr != nil {
+			c.errs.add(spec.Origin, c.section, "%s: in the condition: %v", scope.name, condErr)
+		}
+		if err == nil {
+			c.mentions(spec.Origin, scope.name+" "+spec.Name, r.references())
 		}
 		out = append(out, r)
 	}
 	return out
 }
 
-func (c *compiler) compileRule(scope ruleScope, letter string, spec Rule, acls *expr.ACLs) (rule, error) {
-	r := rule{origin: spec.Origin}
+// compileRule tells what is wrong with the condition apart from the rest, since
+// both can be.
+func (c *compiler) compileRule(scope ruleScope, letter string, spec Rule, acls *expr.ACLs) (r rule, condErr, err error) {
+	r.origin = spec.Origin
+	r.cond, condErr = expr.CompileCond(spec.Cond.Words, spec.Cond.Unless, acls, scope.phase)
 	name, args := spec.Name, spec.Args
 	// "set-var(txn.x)" carries its argument in the name.
 	if head, rest, ok := strings.Cut(name, "("); ok {
@@ -176,16 +187,14 @@ func (c *compiler) compileRule(scope ruleScope, letter string, spec Rule, acls *
 	}
 	a, ok := actionTable[name]
 	if !ok || !strings.Contains(a.where, letter) {
-		return r, fmt.Errorf("weir does not have this action here; it has: %s", actionsFor(letter))
+		return r, condErr, fmt.Errorf("weir does not have this action here; it has: %s", actionsFor(letter))
 	}
 	r.op = a.op
-	cond, err := expr.CompileCond(spec.Cond.Words, spec.Cond.Unless, acls, scope.phase)
-	if err != nil {
-		return r, err
+	m := &ruleMaker{scope: scope, acls: acls, errors: c.answers, readFile: c.readFile}
+	if err = a.make(m, &r, args); err != nil {
+		r.op = opNone // it is looked at no further
 	}
-	r.cond = cond
-	m := &ruleMaker{scope: scope, acls: acls, errors: c.answers}
-	return r, a.make(m, &r, args)
+	return r, condErr, err
 }
 
 // actionsFor lists the actions of one ruleset for an error message.
@@ -229,7 +238,7 @@ func (m *ruleMaker) headerValue(r *rule, args []string) error {
 	return err
 }
 
-func (m *ruleMaker) headerName(r *rule, args []string) error {
+func (m *ruleMaker) headerName(r *rule, args []string) (err error) {
 	if len(args) == 0 || len(args) == 2 || len(args) > 3 || len(args) == 3 && args[1] != "-m" {
 		return fmt.Errorf("wants a name, and -m str|beg|end|sub|reg if it is not the whole name")
 	}
@@ -247,13 +256,11 @@ func (m *ruleMaker) headerName(r *rule, args []string) error {
 		r.match = matchPart
 	case "reg":
 		r.match = matchRegex
-		re, err := regexp.Compile("(?i)" + args[0])
-		r.re = re
-		return err
+		r.re, err = compileRegexp("(?i)", args[0])
 	default:
 		return fmt.Errorf("-m wants str, beg, end, sub or reg, got %q", args[2])
 	}
-	return nil
+	return err
 }
 
 func (m *ruleMaker) replaceField(r *rule, args []string) error {
@@ -271,12 +278,21 @@ func (m *ruleMaker) replaceTarget(r *rule, args []string) error {
 	return m.regexFormat(r, args[0], args[1])
 }
 
-func (m *ruleMaker) regexFormat(r *rule, pattern, format string) (err error) {
-	if r.re, err = regexp.Compile(pattern); err != nil {
-		return fmt.Errorf("bad regular expression: %v", err)
+func (m *ruleMaker) regexFormat(r *rule, text, format string) (err error) {
+	if r.re, err = compileRegexp("", text); err != nil {
+		return err
 	}
 	r.format, err = expr.CompileFormat(format, m.scope.phase)
 	return err
+}
+
+// compileRegexp compiles text with flags such as "(?i)" before it.
+func compileRegexp(flags, text string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(flags + text)
+	if err != nil {
+		return nil, pattern.RegexpError(text, err)
+	}
+	return re, nil
 }
 
 func (m *ruleMaker) oneFormat(r *rule, args []string) (err error) {
@@ -327,28 +343,6 @@ func (m *ruleMaker) variable(r *rule, args []string) (err error) {
 	r.expr, err = expr.CompileExpr(rest, m.scope.phase)
 	return err
 }
-
-func (m *ruleMaker) capture(r *rule, args []string) error {
-	if len(args) != 3 || args[1] != "len" && args[1] != "id" {
-		return fmt.Errorf("wants a sample and len N or id N")
-	}
-	n, err := strconv.Atoi(args[2])
-	if err != nil || n < 0 || n > captureLenMax {
-		return fmt.Errorf("wants a number of at most %d after %s, got %q", captureLenMax, args[1], args[2])
-	}
-	r.number = int(n)
-	if args[1] == "len" {
-		if m.scope.fe == nil {
-			return fmt.Errorf("len can only stand in a frontend; use id N with a declared capture")
-		}
-		m.scope.fe.Log.CaptureRequest = append(m.scope.fe.Log.CaptureRequest, Capture{Len: n})
-		r.number = len(m.scope.fe.Log.CaptureRequest) - 1
-	}
-	r.expr, err = expr.CompileExpr(args[0], m.scope.phase)
-	return err
-}
-
-const captureLenMax = 65536 // bytes of one captured value
 
 func (m *ruleMaker) logLevel(r *rule, args []string) error {
 	if err := wantArgs(args, 1, "a level or silent"); err != nil {

@@ -1,8 +1,9 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -79,13 +80,13 @@ func (c *answerMaker) word(args []string) (rest []string, err error) {
 	case "string":
 		c.body = []byte(value)
 	case "file":
-		c.body, err = readAnswerFile(value)
+		c.body, err = c.m.read(value)
 	case "errorfile":
-		c.errorFile, err = readAnswerFile(value)
+		c.errorFile, err = c.m.read(value)
 	case "lf-string":
 		c.a.body, err = expr.CompileFormat(value, c.m.scope.phase)
 	case "lf-file":
-		if c.body, err = readAnswerFile(value); err == nil {
+		if c.body, err = c.m.read(value); err == nil {
 			c.a.body, err = expr.CompileFormat(string(c.body), c.m.scope.phase)
 		}
 	case "hdr":
@@ -102,10 +103,19 @@ func (c *answerMaker) word(args []string) (rest []string, err error) {
 	return rest, err
 }
 
-func readAnswerFile(name string) ([]byte, error) {
-	b, err := os.ReadFile(name)
+// withoutPath strips the name of the file, which the message tells.
+func withoutPath(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+func (m *ruleMaker) read(name string) ([]byte, error) {
+	b, err := m.readFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("can't read %s: %v", name, err)
+		return nil, fmt.Errorf("can't read %s: %w", name, withoutPath(err))
 	}
 	return b, nil
 }
@@ -128,7 +138,7 @@ func (m *ruleMaker) redirect(r *rule, args []string) (err error) {
 			continue
 		}
 		if i+1 >= len(args) {
-			return fmt.Errorf("redirect: %s wants a value", args[i])
+			return fmt.Errorf("%s wants a value", args[i])
 		}
 		word, value := args[i], args[i+1]
 		i++
@@ -140,18 +150,18 @@ func (m *ruleMaker) redirect(r *rule, args []string) (err error) {
 			}
 		case "code":
 			if rd.code, err = strconv.Atoi(value); err != nil || !validRedirect(rd.code) {
-				return fmt.Errorf("redirect: code wants 301, 302, 303, 307 or 308, got %q", value)
+				return fmt.Errorf("code wants 301, 302, 303, 307 or 308, got %q", value)
 			}
 		case "set-cookie":
 			rd.setCookie = value + "; path=/;"
 		case "clear-cookie":
 			rd.setCookie = value + "; path=/; Max-Age=0;"
 		default:
-			return fmt.Errorf("redirect: %q is not known; weir has location, prefix, scheme, code, drop-query, append-slash, ignore-empty, set-cookie and clear-cookie", word)
+			return fmt.Errorf("%q is not known; weir has location, prefix, scheme, code, drop-query, append-slash, ignore-empty, set-cookie and clear-cookie", word)
 		}
 	}
 	if rd.kind == "" {
-		return fmt.Errorf("redirect wants location, prefix or scheme")
+		return fmt.Errorf("wants location, prefix or scheme")
 	}
 	return nil
 }

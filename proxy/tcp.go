@@ -20,7 +20,8 @@ type tcpSession struct {
 	up, down   half     // relay.go: client to server, server to client
 	rec        expr.Record
 	vars       expr.Vars
-	inspectEnd evloop.Time // tcp-request inspect-delay
+	captures   *expr.Captures // nil: never needed; kept for the next session
+	inspectEnd evloop.Time    // tcp-request inspect-delay
 	ended      bool
 	heard      bool // tcp-response content rules have seen what the server sent first
 	logged     bool // option logasap: the line was written when the connection stood
@@ -415,7 +416,7 @@ func (s *tcpSession) huntMailOver() {
 func (s *tcpSession) freed() {
 	w := s.w
 	s.vars.Reset(w.env.Scratch)
-	*s = tcpSession{state: tcpClosed}
+	*s = tcpSession{state: tcpClosed, captures: s.captures}
 	if w.nTCP < connsKeptMax {
 		s.nextFree, w.freeTCP = w.freeTCP, s
 		w.nTCP++

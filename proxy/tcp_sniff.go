@@ -59,6 +59,7 @@ func (s *tcpSession) sniff(now evloop.Time) {
 }
 
 func (s *tcpSession) finishSniff(now evloop.Time, over bool) {
+	s.captureSlots()
 	env := s.fillEnv(now)
 	env.Final = over
 	for i := range s.fe.tcpContent {
@@ -80,6 +81,9 @@ func (s *tcpSession) finishSniff(now evloop.Time, over bool) {
 		case opSetVar, opSetVarFmt, opUnsetVar:
 			s.w.setVar(r, env)
 		case opCapture:
+			if v, ok := r.expr.EvalStr(env); ok {
+				s.rec.ReqCaptures.Set(r.number, v)
+			}
 		}
 	}
 	s.passSniff(now)

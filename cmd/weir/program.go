@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -82,11 +83,25 @@ func (p *program) load() int {
 	return p.tellNotices()
 }
 
+// tellErrors prints what is wrong with the files, each error with its place.
 func (p *program) tellErrors(err error) {
-	for line := range strings.Lines(err.Error()) {
-		p.say.alert("config : %s", line)
+	var all config.Errors
+	if !errors.As(err, &all) {
+		p.say.alert("config : %v", err)
+	}
+	for _, e := range all {
+		p.say.alert("config : %s", parsing(e.File, e.Line, e.What()))
 	}
 	p.say.alert("config : Fatal errors found in configuration.")
+}
+
+// parsing is a message about a line as HAProxy prints it; there are tools that
+// look for the brackets.
+func parsing(file string, line int, text string) string {
+	if line == 0 {
+		return file + " : " + text
+	}
+	return fmt.Sprintf("parsing [%s:%d] : %s", file, line, text)
 }
 
 func (p *program) enterFolder() error {
@@ -111,13 +126,14 @@ func (p *program) tellNotices() int {
 	}
 	for i := range p.conf.Notices {
 		n := &p.conf.Notices[i]
+		text := parsing(n.File, n.Line, n.What())
 		switch n.Level {
 		case config.LevelWarning:
-			p.say.warning("config : %s", n)
+			p.say.warning("config : %s", text)
 		case config.LevelDiag:
-			p.say.print("DIAG", "config : %s", n)
+			p.say.print("DIAG", "config : %s", text)
 		default:
-			p.say.notice("config : %s", n)
+			p.say.notice("config : %s", text)
 		}
 	}
 	if p.conf.Warned() && (p.opt.fatal || p.conf.Process.ZeroWarning) {
@@ -142,8 +158,8 @@ func (p *program) tellUnused() {
 
 // check is -c: all that can be said without opening a socket.
 func (p *program) check() int {
-	if err := proxy.Check(*p.conf.Config); err != nil {
-		p.tellErrors(err)
+	if err := proxy.Check(*p.conf.Config, proxy.Options{}); err != nil {
+		p.tellErrors(p.conf.Place(err))
 		return exitFailed
 	}
 	if p.demand.sockets == 0 {

@@ -29,6 +29,8 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	}
 	ok := file("ok.cfg", good)
 	bad := file("bad.cfg", strings.Replace(good, "mode http", "mode htp", 1)+"    maxcon 5\n")
+	twice := file("twice.cfg", good+"    acl a path_begg /x\n    maxcon 5\n    use_backend none if a\n    log-format %zz\n")
+	compiled := file("compiled.cfg", good+"    acl a path_begg /x\n    log-format %zz\n")
 	warn := file("warn.cfg", strings.ReplaceAll(good, "timeout", "# timeout"))
 	file("d/10.cfg", "global\n    nbthread 1\n")
 	file("d/20.cfg", good)
@@ -40,13 +42,20 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		stdout string
 		stderr []string
 	}{
-		"valid":                 {[]string{"-c", "-f", ok}, "exit 0", "", nil},
-		"valid and verbose":     {[]string{"-c", "-V", "-f", ok}, "exit 0", "Configuration file is valid\n", nil},
-		"after two dashes":      {[]string{"-c", "--", ok}, "exit 0", "", nil},
-		"a folder":              {[]string{"-c", "-f", filepath.Join(dir, "d")}, "exit 0", "", nil},
-		"relative to -C":        {[]string{"-c", "-C", dir, "-f", "ok.cfg"}, "exit 0", "", nil},
-		"two files":             {[]string{"-c", "-f", filepath.Join(dir, "d/10.cfg"), "-f", ok}, "exit 0", "", nil},
-		"all errors at once":    {[]string{"-c", "-f", bad}, "exit 1", "", []string{"[ALERT]", "bad.cfg:5", "bad.cfg:12", "Fatal errors found in configuration."}},
+		"valid":              {[]string{"-c", "-f", ok}, "exit 0", "", nil},
+		"valid and verbose":  {[]string{"-c", "-V", "-f", ok}, "exit 0", "Configuration file is valid\n", nil},
+		"after two dashes":   {[]string{"-c", "--", ok}, "exit 0", "", nil},
+		"a folder":           {[]string{"-c", "-f", filepath.Join(dir, "d")}, "exit 0", "", nil},
+		"relative to -C":     {[]string{"-c", "-C", dir, "-f", "ok.cfg"}, "exit 0", "", nil},
+		"two files":          {[]string{"-c", "-f", filepath.Join(dir, "d/10.cfg"), "-f", ok}, "exit 0", "", nil},
+		"all errors at once": {[]string{"-c", "-f", bad}, "exit 1", "", []string{"[ALERT]", "bad.cfg:5]", "bad.cfg:12]", "Fatal errors found in configuration."}},
+		"errors of all stages": {[]string{"-c", "-f", twice}, "exit 1", "", []string{
+			"config : parsing [" + twice + ":12] : ", "config : parsing [" + twice + ":13] : ", "config : parsing [" + twice + ":14] : ",
+			"config : parsing [" + twice + ":15] : ", "log-format: there is no variable %zz"}},
+		"errors of the last stage": {[]string{"-c", "-f", compiled}, "exit 1", "", []string{
+			"config : parsing [" + compiled + ":12] : ", "config : parsing [" + compiled + ":13] : ", "Fatal errors"}},
+		"they stop a start as well": {[]string{"-f", compiled}, "exit 1", "", []string{
+			"config : parsing [" + compiled + ":12] : ", "config : parsing [" + compiled + ":13] : ", "Fatal errors"}},
 		"quiet":                 {[]string{"-c", "-q", "-f", bad}, "exit 1", "", nil},
 		"a warning":             {[]string{"-c", "-f", warn}, "exit 0", "", []string{"[WARNING]"}},
 		"a warning with -dW":    {[]string{"-c", "-dW", "-f", warn}, "exit 1", "", []string{"zero-warning"}},

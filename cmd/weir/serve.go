@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/weir-lb/weir/config"
 )
 
 // serve opens everything, becomes who it shall be, and serves until told to
@@ -26,12 +28,23 @@ func (p *program) serve() int {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2, syscall.SIGQUIT)
 	signal.Ignore(syscall.SIGTTOU, syscall.SIGTTIN) // our ports can be shared (SO_REUSEPORT): no need to let go
 	if err := p.start(); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			p.say.alert("%s", line)
-		}
+		p.tellFailure(err)
 		return exitFailed
 	}
 	return p.end(p.watch(signals))
+}
+
+// tellFailure says why nothing is served: something is wrong with the files, or
+// with the system.
+func (p *program) tellFailure(err error) {
+	var wrong config.Errors
+	if err = p.conf.Place(err); errors.As(err, &wrong) {
+		p.tellErrors(err)
+		return
+	}
+	for line := range strings.Lines(err.Error()) {
+		p.say.alert("%s", line)
+	}
 }
 
 // start does all that can fail.

@@ -1,8 +1,12 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/weir-lb/weir/internal/pattern"
@@ -21,6 +25,16 @@ type Loader struct {
 	ReadFile func(name string) ([]byte, error)
 	Resolve  pattern.Resolve
 }
+
+// An ACLError says which "acl" line is wrong, and why.
+type ACLError struct {
+	Name   string
+	Origin string // of the line
+	Err    error
+}
+
+func (e *ACLError) Error() string { return origin(e.Origin) + "acl " + e.Name + ": " + e.Err.Error() }
+func (e *ACLError) Unwrap() error { return e.Err }
 
 // ACLs are the named conditions of one section.
 type ACLs struct {
@@ -43,7 +57,9 @@ type fileKey struct {
 	fold    bool
 }
 
-// CompileACLs compiles the "acl" lines of a section. All errors are reported.
+// CompileACLs compiles the "acl" lines of a section. All errors are reported, as
+// *ACLError. The name of a wrong line is known all the same, so that conditions
+// with it are not wrong as well.
 func CompileACLs(sources []ACLSource) (*ACLs, []error) {
 	return CompileACLsFrom(sources, Loader{})
 }
@@ -55,7 +71,7 @@ func CompileACLsFrom(sources []ACLSource, loader Loader) (*ACLs, []error) {
 	for i := range sources {
 		s := &sources[i]
 		if err := set.add(s); err != nil {
-			errs = append(errs, fmt.Errorf("%sacl %s: %w", origin(s.Origin), s.Name, err))
+			errs = append(errs, &ACLError{Name: s.Name, Origin: s.Origin, Err: err})
 		}
 	}
 	return set, errs
@@ -82,17 +98,18 @@ func (set *ACLs) add(s *ACLSource) error {
 	if s.Name == "or" {
 		return fmt.Errorf("\"or\" can't be the name of an acl: it is an operator")
 	}
-	t, err := set.compileTest(s.Words)
-	if err != nil {
-		return err
-	}
-	if t.warning != "" {
-		set.warnings = append(set.warnings, fmt.Sprintf("%sacl %s: %s", origin(s.Origin), s.Name, t.warning))
-	}
 	a := set.byName[s.Name]
 	if a == nil {
 		a = &acl{name: s.Name}
 		set.byName[s.Name] = a
+	}
+	t, err := set.compileTest(s.Words)
+	if err != nil {
+		return err
+	}
+	t.origin = s.Origin
+	if t.warning != "" {
+		set.warnings = append(set.warnings, fmt.Sprintf("%sacl %s: %s", origin(s.Origin), s.Name, t.warning))
 	}
 	a.tests = append(a.tests, t)
 	return nil
@@ -106,9 +123,12 @@ func (set *ACLs) Warnings() []string { return set.warnings }
 // References lists the names that all ACLs refer to.
 func (set *ACLs) References() []Reference {
 	var list []Reference
-	for _, a := range set.byName {
-		for _, t := range a.tests {
-			list = append(list, t.expr.References()...)
+	for _, name := range slices.Sorted(maps.Keys(set.byName)) {
+		for _, t := range set.byName[name].tests {
+			for _, ref := range t.expr.References() {
+				ref.Origin = t.origin
+				list = append(list, ref)
+			}
 		}
 	}
 	return list
@@ -173,7 +193,11 @@ func (set *ACLs) readFile(key fileKey) ([]pattern.Entry, error) {
 	}
 	text, err := set.loader.ReadFile(key.name)
 	if err != nil {
-		return nil, fmt.Errorf("can't read pattern file: %w", err)
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		return nil, fmt.Errorf("can't read the pattern file %s: %w", key.name, err)
 	}
 	lines, err := pattern.Lines(string(text), key.columns)
 	if err != nil {

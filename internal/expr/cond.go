@@ -42,6 +42,7 @@ type aclTest struct {
 	cast    Kind
 	set     *pattern.Set
 	words   []string // flags and patterns as written
+	origin  string   // of the line; empty: anonymous
 	warning string
 }
 

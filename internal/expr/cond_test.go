@@ -42,11 +42,11 @@ func TestWrongConditionsSayWhatIsWrong(t *testing.T) {
 		t.Fatal(errs)
 	}
 	for _, c := range []struct{ line, want string }{
-		{"goood", `did you mean "good"?`}, {"METH_GETT", `did you mean "METH_GET"?`}, {"or", "condition is empty"},
+		{"goood", `did you mean good?`}, {"METH_GETT", `did you mean METH_GET?`}, {"or", "condition is empty"},
 		{"{ path /", "closing '}' is missing"}, {"{ }", "criterion is missing"}, {"{ path -m nope x }", "matching method"},
 		{"{ path -q x }", "no flag"}, {"{ path -m }", "argument of -m is missing"}, {"{ bin(00) a }", "say with -m"},
 		{"{ var(txn.x) a }", "say with -m"}, {"{ src_port x }", "is not a number"}, {"{ src x }", "not an IPv4 or IPv6 address"},
-		{"{ path -f /does/not/exist }", "can't read pattern file"}, {"{ path_bag /x }", "did you mean"}, {"RDP_COOKIE", "not supported yet"},
+		{"{ path -f /does/not/exist }", "can't read the pattern file /does/not/exist: no such file"}, {"{ path_bag /x }", "did you mean"}, {"RDP_COOKIE", "not supported yet"},
 		{"{ ssl_fc_protocol -m ip 1.2.3.4 -f x }", "is not an IPv4"}, {"{ path -f /x -m beg }", "can't read"},
 		{"{ hdr(x) -m bool,lower }", "matching method"}, {"{ path_reg ( }", "regex"}, {"{ path,base64,odd -m ip 1.2.3.4 }", "can't compare"},
 	} {

@@ -187,6 +187,8 @@ func (e *Expr) String() string {
 type Reference struct {
 	Kind string // "frontend", "backend", "server"
 	Name string // "backend/server" for a server; empty: the current one
+
+	Origin string // of the "acl" line that has the expression, if one has
 }
 
 // References lists the names that e refers to.

@@ -29,10 +29,10 @@ func evalStr(t *testing.T, env *Env, s string, ph Phase) string {
 func TestWrongExpressionsSayWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ expr, want string }{
 		{"", "name of a fetch is missing"},
-		{"pth", `did you mean "path"?`},
-		{"hdrs(x)", `did you mean "hdr"?`},
+		{"pth", `did you mean path?`},
+		{"hdrs(x)", `did you mean hdr?`},
 		{"nothing_like_it_at_all", "there is no fetch"},
-		{"path,lowr", `did you mean "lower"?`},
+		{"path,lowr", `did you mean lower?`},
 		{"path,map(x)", "not supported yet"},
 		{"path,wt6", "not supported yet"},
 		{"sc0_conn_cur", "not supported yet"},
@@ -160,14 +160,14 @@ func TestReferencesNameWhatMustExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	refs := e.References()
-	if len(refs) != 1 || refs[0] != (Reference{"server", "b/s1"}) {
+	if len(refs) != 1 || refs[0] != (Reference{Kind: "server", Name: "b/s1"}) {
 		t.Errorf("got %v", refs)
 	}
 	c, err := CompileCond([]string{"{", "nbsrv(b)", "1", "}", "{", "fe_conn", "gt", "5", "}"}, false, nil, PhaseRequest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if refs := c.References(); len(refs) != 2 || refs[0] != (Reference{"backend", "b"}) || refs[1] != (Reference{"frontend", ""}) {
+	if refs := c.References(); len(refs) != 2 || refs[0] != (Reference{Kind: "backend", Name: "b"}) || refs[1] != (Reference{Kind: "frontend", Name: ""}) {
 		t.Errorf("got %v", refs)
 	}
 }

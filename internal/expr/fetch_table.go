@@ -237,9 +237,9 @@ func named(list []string, name string) bool {
 	return false
 }
 
-// didYouMean gives ", did you mean X?" for the name nearest to a wrong one.
+// didYouMean gives "; did you mean X?" for the name nearest to a wrong one.
 func didYouMean(wrong string, names []string) string {
-	best, found := 3, ""
+	best, found := min(3, max(1, len(wrong)/3)+1), ""
 	for _, n := range names {
 		if d := editDistance(wrong, n, best); d < best {
 			best, found = d, n
@@ -248,7 +248,7 @@ func didYouMean(wrong string, names []string) string {
 	if found == "" {
 		return ""
 	}
-	return fmt.Sprintf(", did you mean %q?", found)
+	return "; did you mean " + found + "?"
 }
 
 // editDistance counts the letters to change, add or drop to make b of a; it

@@ -179,3 +179,35 @@ func FuzzFormat(f *testing.F) {
 		}
 	})
 }
+
+// Exchanges are used again for frontends with other slots.
+func TestSlotsTakeOtherLengths(t *testing.T) {
+	c := NewCaptures([]int{4, 2})
+	c.Set(0, []byte("abcdefgh"))
+	c.Reset([]int{6, 3, 1})
+	if v, ok := c.Get(0); ok {
+		t.Errorf("a slot that was emptied holds %q", v)
+	}
+	for i, want := range []string{"abcdef", "abc", "a"} {
+		c.Set(i, []byte("abcdefgh"))
+		if v, _ := c.Get(i); string(v) != want {
+			t.Errorf("slot %d holds %q, want %q", i, v, want)
+		}
+	}
+	c.Reset([]int{2})
+	if c.Len() != 1 || c.Set(1, []byte("x")) {
+		t.Errorf("%d slots, want 1", c.Len())
+	}
+	lens, text := []int{8, 8, 8}, []byte("abcdefgh")
+	c.Reset(lens)
+	use := func() {
+		c.Reset(lens)
+		for i := range lens {
+			c.Set(i, text)
+		}
+	}
+	use()
+	if n := testing.AllocsPerRun(100, use); n != 0 {
+		t.Errorf("%v allocations in warm slots", n)
+	}
+}

@@ -1,6 +1,9 @@
 package expr
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // A Record is what the log line of one exchange (HTTP) or session (TCP) says
 // beyond Env. The session fills it as it goes; zero is not usable: call Reset.
@@ -82,11 +85,18 @@ type captureSlot struct {
 
 // NewCaptures returns a Captures with one empty slot for each length.
 func NewCaptures(lengths []int) *Captures {
-	c := &Captures{slots: make([]captureSlot, len(lengths))}
-	for i, n := range lengths {
-		c.slots[i] = captureSlot{max: n, value: make([]byte, 0, n)}
-	}
+	c := &Captures{}
+	c.Reset(lengths)
 	return c
+}
+
+// Reset makes empty slots of these lengths. The memory of earlier slots is used
+// again.
+func (c *Captures) Reset(lengths []int) {
+	c.slots = slices.Grow(c.slots[:0], len(lengths))[:len(lengths)]
+	for i, n := range lengths {
+		c.slots[i].max, c.slots[i].set = n, false
+	}
 }
 
 // Len returns the number of slots.
@@ -115,14 +125,4 @@ func (c *Captures) Get(i int) ([]byte, bool) {
 		return nil, false
 	}
 	return c.slots[i].value, true
-}
-
-// Reset empties all slots.
-func (c *Captures) Reset() {
-	if c == nil {
-		return
-	}
-	for i := range c.slots {
-		c.slots[i].set = false
-	}
 }

@@ -27,11 +27,7 @@ func CompileRegexp(expr string, fold bool) (*Regexp, error) {
 	}
 	re, err := regexp.Compile(full)
 	if err != nil {
-		var se *syntax.Error
-		if errors.As(err, &se) {
-			return nil, fmt.Errorf("regex %q is invalid: %s: %s (RE2 syntax: no look-around, no back-references)", expr, se.Code, se.Expr)
-		}
-		return nil, fmt.Errorf("regex %q is invalid: %v", expr, err)
+		return nil, RegexpError(expr, err)
 	}
 	tree, err := syntax.Parse(full, syntax.Perl)
 	if err != nil {
@@ -42,6 +38,16 @@ func CompileRegexp(expr string, fold bool) (*Regexp, error) {
 		return nil, err
 	}
 	return &Regexp{source: expr, fold: fold, re: re, prog: prog, groups: re.NumSubexp() + 1}, nil
+}
+
+// RegexpError says in the words of this language why an expression does not
+// compile.
+func RegexpError(expr string, err error) error {
+	var se *syntax.Error
+	if errors.As(err, &se) {
+		return fmt.Errorf("regex %q is invalid: %s: %s (RE2 syntax: no look-around, no back-references)", expr, se.Code, se.Expr)
+	}
+	return fmt.Errorf("regex %q is invalid: %v", expr, err)
 }
 
 // Match reports whether the expression matches anywhere in b.
