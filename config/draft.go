@@ -325,8 +325,14 @@ func setTimeout(which int) func(*compiler, *line) {
 			c.note(LevelWarning, l, "overwrites the value of line %d", t.line.st.Line)
 		}
 		*t = setTime{d, l}
+		// HAProxy takes it without a word, too.
+		if c.env.Diagnose && d > 0 && d < plainTimeMin && isDigit(l.args[0][len(l.args[0])-1]) {
+			c.note(LevelDiag, l, "%s without a unit is %s milliseconds; %ss is seconds", l.args[0], l.args[0], l.args[0])
+		}
 	}
 }
+
+const plainTimeMin = 100 * time.Millisecond // a shorter time without a unit is hardly meant
 
 // owns reports that the line stands in the current section.
 func (c *compiler) owns(l *line) bool { return slices.Contains(c.sec.Statements, l.st) }

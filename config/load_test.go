@@ -252,3 +252,16 @@ func TestManyErrorsAreToldInReasonableWork(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestShortTimesWithoutAUnitAreADiagnosis(t *testing.T) {
+	text := strings.Replace(smallFile, "timeout client 30s", "timeout client 30", 1)
+	for _, ask := range []bool{false, true} {
+		r, err := LoadBytes("in.cfg", []byte(text), Env{Diagnose: ask})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(r.Notices) == 1 && r.Notices[0].Level == LevelDiag && r.Notices[0].Line == 4; got != ask || r.Warned() {
+			t.Errorf("Diagnose %v: notices %v", ask, r.Notices)
+		}
+	}
+}
