@@ -22,17 +22,19 @@ type exchange struct {
 	be   *backend  // nil until one is chosen
 	hunt hunt      // hunt.go: slot and connection
 
-	state  exchangeState
-	parser h1.Parser // of the request, then of the response
-	req    message.Head
-	res    message.Head
-	resIn  *buffer.Buffer // a response head that is not complete
-	up     body           // body.go: the request's
-	probe  body           // reads ahead of up, for option http-buffer-request
-	probed int            // bytes that probe has seen
-	down   body           // body.go: the response's
-	rest   []byte         // what came behind the response head, while rules look at it
-	tunnel *tunnel        // after 101 or a CONNECT that was accepted
+	state                exchangeState
+	parser               h1.Parser // of the request, then of the response
+	req                  message.Head
+	res                  message.Head
+	resIn                *buffer.Buffer // a response head that is not complete
+	up                   body           // body.go: the request's
+	probe                body           // reads ahead of up, for option http-buffer-request
+	probed               int            // bytes that probe has seen
+	down                 body           // body.go: the response's
+	rest                 []byte         // what came behind the response head, while rules look at it
+	upSplice, downSplice bodySplice     // exchange_splice.go
+
+	tunnel *tunnel // after 101 or a CONNECT that was accepted
 
 	headOnly     bool // the client asked with HEAD
 	keep         bool // the client connection may carry another request

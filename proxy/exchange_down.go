@@ -189,6 +189,7 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 		x.keep = false
 	}
 	x.down.hidden = x.headOnly || !mayHaveBody(x.res.Status)
+	x.downSplice.full = len(b) == len(x.w.in)
 	x.sendResponse(now, x.responseHead(x.w.out[:0], tunnel), rest)
 }
 
@@ -332,6 +333,14 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 			x.abort(now, CauseClientAbort, x.phase())
 			return
 		}
+		if c.out == nil && x.downSplice.wanted(x.w, &x.down) {
+			n, more := x.spliceResponse(now)
+			if !more {
+				return
+			}
+			budget -= n
+			continue
+		}
 		if c.out != nil || x.down.done {
 			x.afterPump(now)
 			return
@@ -339,19 +348,19 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 		b, res := x.responseBytes()
 		switch res {
 		case evloop.Again:
-			x.hunt.sc.setDeadline(after(now, x.be.timeouts.server))
-			c.setDeadline(0)
+			x.waitForBody(now)
 			return
 		case evloop.EOF, evloop.Failed:
 			x.serverEnded(now, res)
 			return
 		}
 		budget -= len(b)
+		x.downSplice.full = len(b) == len(x.w.in)
 		if !x.relayPiece(now, b) {
 			return
 		}
 	}
-	x.w.loop.Again(&x.hunt.sc.fd)
+	x.w.loop.Again(&c.fd) // not the server's: it may have been released
 }
 
 func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
@@ -376,7 +385,7 @@ func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
 // afterPump looks whether the exchange is over, or what it waits for.
 func (x *exchange) afterPump(now evloop.Time) {
 	switch {
-	case x.c.out != nil:
+	case x.c.out != nil || x.downSplice.pipe.held > 0:
 		// The client has to make room: its time runs, the server's does not.
 		if x.down.done && x.up.done && x.hunt.sc != nil {
 			x.releaseServer(now)

@@ -98,6 +98,8 @@ func (x *exchange) endState() {
 		x.w.pool.Put(x.resIn)
 		x.resIn = nil
 	}
+	x.upSplice.leave(x.w)
+	x.downSplice.leave(x.w)
 	x.hunt.end()
 	if x.tunnel != nil {
 		x.tunnel.release()

@@ -50,6 +50,14 @@ func (x *exchange) pumpRequest(now evloop.Time) {
 		if sc.out != nil || x.up.done {
 			break
 		}
+		if x.splicesRequest() {
+			n, more := x.spliceRequest(now)
+			if !more {
+				return
+			}
+			budget -= n
+			continue
+		}
 		b, res := x.upInput()
 		switch res {
 		case evloop.Again:
@@ -61,6 +69,7 @@ func (x *exchange) pumpRequest(now evloop.Time) {
 			return
 		}
 		budget -= len(b)
+		x.upSplice.full = len(b) == len(x.w.in)
 		used, out, ok := x.up.take(b, x.w.out[:0])
 		if !ok {
 			x.badRequestBody(now)
@@ -169,6 +178,7 @@ func (x *exchange) serverWriteFailed(now evloop.Time) {
 		x.w.pool.Put(sc.out)
 		sc.out = nil
 	}
+	x.upSplice.leave(x.w)
 	x.serverKeep = false
 	x.up.done = true
 	x.c.keepAfterCut(x)

@@ -334,7 +334,7 @@ func (ch *chaos) request(c *chaosClient) string {
 		c.asked = append(c.asked, asking{method, path})
 		return method + " " + path + " HTTP/1.1\r\nhost: x\r\n"
 	}
-	body := text(ch.rng.IntN(1 << ch.rng.IntN(16)))
+	body := text(ch.rng.IntN(1 << ch.rng.IntN(17)))
 	switch n := ch.rng.IntN(100 - int(10*ch.calm)); {
 	case n < 50:
 		return line("GET") + "\r\n"
@@ -480,7 +480,11 @@ func bodyOf(path string) string {
 	for _, c := range path {
 		n = n*31 + int(c)
 	}
-	return path + ":" + text(n%20_000)
+	limit := 20_000
+	if n%8 == 0 { // long enough for splice
+		limit = 90_000
+	}
+	return path + ":" + text(n%limit)
 }
 
 // response makes an answer.

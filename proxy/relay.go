@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"math"
 	"time"
 
 	"github.com/weir-lb/weir/internal/buffer"
@@ -182,8 +183,7 @@ func broke(fd *evloop.FD) bool {
 // than a copy.
 func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
 	if h.pipe.held == 0 {
-		n, res := src.SpliceFrom(int(h.pipe.w), int(h.pipe.size))
-		switch res {
+		switch _, res := h.pipe.fill(src, math.MaxInt64); res {
 		case evloop.Again:
 			h.leavePipe(w)
 			return haltIdle, 0
@@ -194,9 +194,8 @@ func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
 		case evloop.Failed:
 			return haltSource, 0
 		}
-		h.pipe.held = int32(n)
 	}
-	n, res := dst.SpliceTo(int(h.pipe.r), int(h.pipe.held))
+	n, res := h.pipe.drain(dst)
 	switch res {
 	case evloop.Again:
 		return haltFull, 0
@@ -204,8 +203,21 @@ func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
 		return haltDest, 0
 	}
 	h.moved += int64(n)
-	h.pipe.held -= int32(n)
 	return haltBudget, n // a short splice proves nothing: only EAGAIN does
+}
+
+// fill moves at most max bytes from src to p, which must be empty.
+func (p *pipe) fill(src *evloop.FD, max int64) (int, evloop.Result) {
+	n, res := src.SpliceFrom(int(p.w), int(min(int64(p.size), max)))
+	p.held = int32(n)
+	return n, res
+}
+
+// drain moves what p holds to dst.
+func (p *pipe) drain(dst *evloop.FD) (int, evloop.Result) {
+	n, res := dst.SpliceTo(int(p.r), int(p.held))
+	p.held -= int32(n)
+	return n, res
 }
 
 // leavePipe gives an empty pipe back.
