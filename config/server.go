@@ -373,14 +373,6 @@ func (o *serverLine) poolMax() {
 	o.s.proxy.PoolMaxConn, o.s.proxy.PoolNone = n, n == 0
 }
 
-// poolPurgeDelay: zero keeps no idle connection, whatever pool-max-conn says.
-func (o *serverLine) poolPurgeDelay() {
-	o.s.proxy.PoolPurgeDelay = o.duration()
-	if o.s.proxy.PoolPurgeDelay == 0 && !o.bad {
-		o.s.proxy.PoolPurgeDelay = -1
-	}
-}
-
 // maxReuse counts how often a connection is used again, weir counts requests.
 func (o *serverLine) maxReuse() {
 	o.s.proxy.MaxReuse = o.integer(-1, intMax-1) + 1

@@ -52,7 +52,6 @@ type Tune struct {
 	SndBufServer   int
 	IdlePoolShared bool
 	NoSplice       bool // nosplice: copy bytes instead of splice(2)
-	PoolLowConn    int
 }
 
 // Mode is what a frontend or backend understands of its traffic.
@@ -171,8 +170,7 @@ type Server struct {
 	TCPUserTimeout time.Duration
 	PoolMaxConn    int // idle connections kept; default -1: no bound but the descriptor budget; 0 is given as PoolNone
 	PoolNone       bool
-	PoolLowConn    int
-	PoolPurgeDelay time.Duration // default 5 seconds
+	PoolPurgeDelay time.Duration // default 5 seconds; negative: none is kept
 	MaxReuse       int           // requests per connection; 0: no bound
 	Redirect       string        // redir prefix
 	Proto          string

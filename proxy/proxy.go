@@ -290,7 +290,7 @@ func (w *worker) watchDoors() error {
 		}
 		w.doors = append(w.doors, dw)
 	}
-	w.loop.SetTimer(&w.purge, w, purgeTimer, w.loop.Now().Add(idlePurgeInterval))
+	w.loop.SetTimer(&w.tick, w, 0, w.loop.Now().Add(tickInterval))
 	return nil
 }
 

@@ -52,16 +52,8 @@ type liveBackend struct {
 type liveServer struct {
 	pools    []serverPool     // one per loop
 	counters []serverCounters // one per loop
+	parked   atomic.Int32     // idle connections that pool-max-conn counts
 	check    *serverCheck     // nil: not checked
-}
-
-// idle is the number of idle connections of all loops.
-func (s *liveServer) idle(p *Proxy) int {
-	n := 0
-	for _, w := range p.workers {
-		n += int(s.pools[w.id].idleNow.Load())
-	}
-	return n
 }
 
 func (r *registry) backend(spec *Backend) (*liveBackend, error) {

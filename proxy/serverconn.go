@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"sync/atomic"
 	"syscall"
 
 	"github.com/weir-lb/weir/internal/buffer"
@@ -34,11 +33,11 @@ type serverConn struct {
 
 	// Links of the server's idle or busy list.
 	next, prev *serverConn
-	idleSince  evloop.Time
 	opened     evloop.Time
 
-	requests uint32    // sent on this connection
-	state    connState // serverconn.go
+	requests uint32 // sent on this connection
+	state    connState
+	counted  bool      // holds a place of pool-max-conn
 	pinnedTo *h1Client // connPinned: the client whose next request may use it
 }
 
@@ -141,9 +140,7 @@ func (sc *serverConn) end(rst bool) {
 	pool := &sc.srv.live.pools[w.id]
 	switch sc.state {
 	case connIdle:
-		pool.idle.remove(sc)
-		pool.setIdle(pool.nIdle - 1)
-		w.idle--
+		pool.removeIdle(sc)
 	case connBusy, connOpening, connPinned:
 		pool.removeBusy(sc)
 	case connClosed:
@@ -162,142 +159,6 @@ func (sc *serverConn) end(rst bool) {
 	if w.nServers < connsKeptMax {
 		sc.next, w.freeServers = w.freeServers, sc
 		w.nServers++
-	}
-}
-
-// A serverPool is what one loop has open to one server.
-type serverPool struct {
-	idle  serverList // most recently used first
-	nIdle int
-	// idleNow is nIdle for other loops, kept where pool-max-conn needs it.
-	idleNow atomic.Int32
-	busy    serverList
-	nBusy   int
-	// maxBusy is the most connections in use at once since the last purge, and
-	// needed what the purges before saw of it: more than that many are not kept.
-	maxBusy, needed int
-	purgeAt         evloop.Time
-	_               [16]byte
-}
-
-func (p *serverPool) setIdle(n int) {
-	p.nIdle = n
-	p.idleNow.Store(int32(n))
-}
-
-func (p *serverPool) addBusy(sc *serverConn) {
-	p.busy.add(sc)
-	p.nBusy++
-	p.maxBusy = max(p.maxBusy, p.nBusy)
-}
-
-func (p *serverPool) removeBusy(sc *serverConn) {
-	p.busy.remove(sc)
-	p.nBusy--
-}
-
-type serverList struct{ first, last *serverConn }
-
-func (l *serverList) add(sc *serverConn) {
-	sc.prev, sc.next = nil, l.first
-	if l.first != nil {
-		l.first.prev = sc
-	} else {
-		l.last = sc
-	}
-	l.first = sc
-}
-
-func (l *serverList) remove(sc *serverConn) {
-	if sc.prev != nil {
-		sc.prev.next = sc.next
-	} else {
-		l.first = sc.next
-	}
-	if sc.next != nil {
-		sc.next.prev = sc.prev
-	} else {
-		l.last = sc.prev
-	}
-	sc.prev, sc.next = nil, nil
-}
-
-// takeIdle gives user the most recently used idle connection to srv, or nil.
-// reusedOnly asks for one that has carried more than one request
-// (http-reuse aggressive).
-func (w *worker) takeIdle(srv *server, user serverUser, reusedOnly bool) *serverConn {
-	pool := &srv.live.pools[w.id]
-	sc := pool.idle.first
-	for sc != nil && (sc.spoke() || sc.srv.addr != srv.addr || reusedOnly && sc.requests < 2) {
-		sc = sc.next
-	}
-	if sc == nil {
-		return nil
-	}
-	pool.idle.remove(sc)
-	pool.setIdle(pool.nIdle - 1)
-	w.idle--
-	sc.state, sc.user, sc.srv = connBusy, user, srv
-	pool.addBusy(sc)
-	return sc
-}
-
-// spoke reports whether bytes or an end are known to have come on a connection
-// that nobody uses. Its own event, in the same turn, closes it.
-func (sc *serverConn) spoke() bool {
-	return sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0
-}
-
-// putIdle parks a connection whose last response was complete. It is closed
-// instead when the pool or the process may not keep more.
-func (w *worker) putIdle(now evloop.Time, sc *serverConn) {
-	pool := &sc.srv.live.pools[w.id]
-	spec := sc.srv.spec
-	tooMany := spec.PoolMaxConn > 0 && sc.srv.live.idle(w.p) >= spec.PoolMaxConn
-	spent := spec.MaxReuse > 0 && int(sc.requests) >= spec.MaxReuse
-	unneeded := pool.nIdle+pool.nBusy > max(pool.maxBusy, pool.needed) && pool.nIdle >= spec.PoolLowConn
-	if spec.PoolNone || tooMany || spent || unneeded || w.idle >= w.p.idlePerLoop || w.draining {
-		sc.reset()
-		return
-	}
-	if sc.spoke() && !sc.drained() {
-		sc.reset()
-		return
-	}
-	pool.removeBusy(sc)
-	sc.state, sc.user, sc.idleSince = connIdle, nil, now
-	pool.idle.add(sc)
-	pool.setIdle(pool.nIdle + 1)
-	w.idle++
-}
-
-// drained reports whether a connection that may have unread input has none:
-// only EAGAIN proves it.
-func (sc *serverConn) drained() bool {
-	if sc.fd.Ready()&(evloop.ReadyHup|evloop.ReadyErr) != 0 {
-		return false
-	}
-	_, res := sc.fd.Peek(sc.w.in[:1])
-	return res == evloop.Again
-}
-
-// purgeIdle closes, for each server and once per pool-purge-delay, half of
-// the idle connections beyond what the traffic of late has needed.
-func (w *worker) purgeIdle(now evloop.Time) {
-	for _, be := range w.p.plan.Load().backends {
-		for _, srv := range be.servers {
-			pool := &srv.live.pools[w.id]
-			if now < pool.purgeAt {
-				continue
-			}
-			pool.purgeAt = now.Add(srv.purgeDelay)
-			excess := pool.nIdle + pool.nBusy - max(pool.needed, pool.maxBusy)
-			pool.needed = (max(pool.needed, pool.maxBusy) + pool.maxBusy) / 2
-			pool.maxBusy = pool.nBusy
-			for n := (excess + 1) / 2; n > 0 && pool.nIdle > srv.spec.PoolLowConn; n-- {
-				pool.idle.last.reset()
-			}
-		}
 	}
 }
 

@@ -11,16 +11,15 @@ import (
 
 // Bounds of one loop. Every list, batch and turn has one.
 const (
-	buffersKeptMax     = 256     // free buffers of one class kept by a loop
-	exchangesKeptMax   = 1024    // finished exchanges kept for the next requests
-	connsKeptMax       = 1024    // closed connection structures kept, of each kind
-	relayBytesPerTurn  = 1 << 18 // per session and event
-	requestsPerTurn    = 16      // pipelined requests answered before others have their turn
-	pipesKeptMax       = 64      // empty pipes kept for the next long flow
-	idlePurgeInterval  = time.Second
-	lingerMax          = 8 << 10         // bytes read from a client after our last answer
-	lingerTimeout      = time.Second     // how long we read them
-	clockCheckInterval = 1 * time.Second // the wall clock may be set while we run
+	buffersKeptMax    = 256         // free buffers of one class kept by a loop
+	exchangesKeptMax  = 1024        // finished exchanges kept for the next requests
+	connsKeptMax      = 1024        // closed connection structures kept, of each kind
+	relayBytesPerTurn = 1 << 18     // per session and event
+	requestsPerTurn   = 16          // pipelined requests answered before others have their turn
+	pipesKeptMax      = 64          // empty pipes kept for the next long flow
+	tickInterval      = time.Second // rates are sampled, the wall clock is read
+	lingerMax         = 8 << 10     // bytes read from a client after our last answer
+	lingerTimeout     = time.Second // how long we read them
 )
 
 // A worker is one loop and what only its goroutine touches: connections,
@@ -49,7 +48,7 @@ type worker struct {
 	made                            madeCounts
 	pipes                           []pipe
 
-	purge    evloop.Timer
+	tick     evloop.Timer
 	wallBase time.Time // wall clock at monoBase
 	monoBase evloop.Time
 
@@ -94,11 +93,7 @@ func (w *worker) wall(t evloop.Time) time.Time {
 	return w.wallBase.Add(t.Sub(w.monoBase))
 }
 
-// Worker timers and letters.
-const (
-	purgeTimer = iota // close idle server connections that nobody needed
-)
-
+// Worker letters.
 const (
 	letterSoftStop = 1 + iota // stop accepting, let sessions end
 	letterResume              // a connection was closed: paused binds may accept again
@@ -108,12 +103,11 @@ func (w *worker) HandleReady(evloop.Time, *evloop.FD) {}
 
 func (w *worker) HandleTimeout(now evloop.Time, t *evloop.Timer) {
 	w.setWallClock(now)
-	w.purgeIdle(now)
 	if w.id == 0 {
 		w.p.sampleRates()
 		w.p.tickBackends(now)
 	}
-	w.loop.SetTimer(&w.purge, w, purgeTimer, now.Add(idlePurgeInterval))
+	w.loop.SetTimer(&w.tick, w, 0, now.Add(tickInterval))
 }
 
 func (w *worker) HandleLetter(now evloop.Time, l *evloop.Letter) {
@@ -159,7 +153,7 @@ func (w *worker) cut() {
 		d.close()
 	}
 	w.closePipes()
-	w.loop.StopTimer(&w.purge)
+	w.loop.StopTimer(&w.tick)
 }
 
 // A clientList holds a loop's client connections, newest first.
