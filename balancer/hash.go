@@ -10,7 +10,6 @@ import (
 var hashFuncs = map[string]func([]byte) uint32{
 	"sdbm":  sdbm,
 	"djb2":  djb2,
-	"wt6":   mixed,
 	"crc32": crc32.ChecksumIEEE,
 	"none":  number,
 }
@@ -31,16 +30,6 @@ func djb2(p []byte) uint32 {
 		h = h*33 + uint32(c)
 	}
 	return h
-}
-
-// mixed stands in for wt6, of which no description exists outside HAProxy's source: it spreads as well, but sends keys to
-// other servers than HAProxy does. It is FNV-1a with an avalanche on top.
-func mixed(p []byte) uint32 {
-	h := uint32(2166136261)
-	for _, c := range p {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	return avalanche(h)
 }
 
 // number takes the key as the number that it is: its last four bytes, highest first, which is where an integer sample has its value.

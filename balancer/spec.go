@@ -45,7 +45,7 @@ type Spec struct {
 
 	// hash-type.
 	Consistent    bool   // consistent, else map-based
-	HashFunc      string // sdbm, djb2, wt6, crc32, none; default: sdbm, and with Consistent also Avalanche
+	HashFunc      string // sdbm, djb2, crc32, none; default: sdbm, and with Consistent also Avalanche
 	Avalanche     bool
 	BalanceFactor int // hash-balance-factor, percent, above 100; 0: off
 
@@ -120,7 +120,7 @@ func (spec *Spec) check() error {
 		return fmt.Errorf("negative limit")
 	}
 	if _, ok := hashFuncs[spec.HashFunc]; !ok {
-		return fmt.Errorf("hash-type: unknown function %q; sdbm, djb2, wt6, crc32 and none exist", spec.HashFunc)
+		return fmt.Errorf("hash-type: unknown function %q; sdbm, djb2, crc32 and none exist", spec.HashFunc)
 	}
 	names := make(map[string]bool, len(spec.Servers))
 	ids := make(map[int]bool, len(spec.Servers))

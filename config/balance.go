@@ -138,7 +138,11 @@ func (c *compiler) hashType(l *line) {
 	}
 	spec.Consistent = l.args[0] == "consistent"
 	spec.HashFunc, spec.Avalanche = "sdbm", spec.Consistent // the function that stands for none (manual)
-	if len(l.args) > 1 && c.check(l, oneOf(l.args[1], "sdbm", "djb2", "wt6", "crc32", "none")) {
+	switch {
+	case len(l.args) == 1:
+	case l.args[1] == "wt6":
+		c.fail(l, "weir does not have the function wt6 yet; crc32, sdbm and djb2 spread keys as HAProxy does")
+	case c.check(l, oneOf(l.args[1], "sdbm", "djb2", "crc32", "none")):
 		spec.HashFunc, spec.Avalanche = l.args[1], false
 	}
 	if len(l.args) > 2 && c.check(l, oneOf(l.args[2], "avalanche")) {

@@ -37,7 +37,7 @@ var proxyKeywords = []keyword{
 	{"errorloc303", inAnywhere, args(2, 2), (*compiler).errorLocation, "4.2", supported, ""},
 	{"fullconn", inDefaults | inBackSide, args(1, 1), (*compiler).fullConn, "4.2", supported, ""},
 	{"hash-balance-factor", inDefaults | inBackSide, args(1, 1), (*compiler).hashBalanceFactor, "4.2", supported, ""},
-	{"hash-type", inDefaults | inBackSide, args(1, 3), (*compiler).hashType, "4.2", supported, ""},
+	{"hash-type", inDefaults | inBackSide, args(1, 3), (*compiler).hashType, "4.2", supported, "without the function wt6"},
 	{"http-check comment", inDefaults | inBackSide, args(1, 1), (*compiler).checkComment, "4.2", supported, ""},
 	{"http-check connect", inDefaults | inBackSide, args(0, anyNumber), (*compiler).checkConnect, "4.2", supported, "without TLS"},
 	{"http-check disable-on-404", inDefaults | inBackSide, args(0, 0), (*compiler).disableOn404, "4.2", supported, ""},

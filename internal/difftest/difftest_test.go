@@ -164,7 +164,7 @@ func checkWeir(t *testing.T, c *Case, listed bool) {
 const refuses = "refuses"
 
 // alertText finds what an alert says behind the place in the file.
-var alertText = regexp.MustCompile(`(?m)^\[ALERT\].*?proxy\.cfg:\d+: (.*)$`)
+var alertText = regexp.MustCompile(`(?m)^\[ALERT\].*?proxy\.cfg:\d+\] : (.*)$`)
 
 func recordWeir(t *testing.T, c *Case, listed bool) {
 	t.Helper()
