@@ -43,6 +43,7 @@ type exchange struct {
 	answering    bool // the response head went out: no other answer can be given
 	local        bool // the answer is our own
 	interimSeen  bool // the server has begun to answer with a 1xx
+	bodyCut      bool // the client has sent FIN before the end of its body, which is awaited
 	logged       bool // the line was written
 	left         bool // the backend does not count us any more
 	serverEOF    bool // the server has sent FIN
@@ -73,7 +74,7 @@ type exchangeState uint8
 
 const (
 	exchangeHead   exchangeState = iota // the client: the rest of the head
-	exchangeBody                        // the client: the body, for option http-buffer-request
+	exchangeBody                        // the client: the body, for option http-buffer-request (exchange_body.go)
 	exchangeHunt                        // a slot and a connection
 	exchangeWait                        // the response head; the request body may still be moving
 	exchangeRelay                       // the response body
@@ -90,7 +91,7 @@ func (s exchangeState) String() string {
 // exchangeOver.
 var exchangeNext = [...]uint8{
 	exchangeHead:   1<<exchangeBody | 1<<exchangeHunt | 1<<exchangeTarpit,
-	exchangeBody:   1 << exchangeHunt,
+	exchangeBody:   1<<exchangeHunt | 1<<exchangeTarpit,
 	exchangeHunt:   1 << exchangeWait,
 	exchangeWait:   1<<exchangeRelay | 1<<exchangeTunnel | 1<<exchangeHunt,
 	exchangeRelay:  1 << exchangeTunnel,
@@ -139,7 +140,7 @@ func (x *exchange) freed() {
 	x.req.Raw, x.res.Raw = nil, nil
 	x.up, x.down, x.probe, x.probed = body{}, body{}, body{}, 0
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
-	x.interimSeen = false
+	x.interimSeen, x.bodyCut = false, false
 	x.serverEOF, x.mailWait, x.tarpitted, x.cookieFound, x.moreFresh, x.logged, x.left = false, false, false, false, false, false, false
 	x.logLevel = 0
 	x.headDone, x.answered, x.sentUp = 0, 0, 0
@@ -171,6 +172,14 @@ func (x *exchange) handleRequest(now evloop.Time) {
 	x.keep = x.req.Persistent() && x.fe.connMode != ConnClose && !x.w.draining
 	x.fe.counters(x.w).sessions.inc()
 	x.noteRequest()
+	if !x.greetFrontend(now) || x.fe.spec.HTTPBufferRequest && !x.bodyReady(now) {
+		return
+	}
+	x.enterFrontend(now)
+}
+
+// enterFrontend: what the frontend's rules may look at is here.
+func (x *exchange) enterFrontend(now evloop.Time) {
 	if !x.applyFrontend(now) {
 		return
 	}
@@ -182,16 +191,21 @@ func (x *exchange) handleRequest(now evloop.Time) {
 	}
 	x.be.counters(x.w).sessions.add(1)
 	x.be.counters(x.w).total.inc()
-	if !x.applyBackend(now) {
+	if x.be.spec.HTTPBufferRequest && !x.bodyReady(now) {
 		return
 	}
-	if (x.be.spec.HTTPBufferRequest || x.fe.spec.HTTPBufferRequest) && !x.bodyBuffered() {
-		x.setState(exchangeBody)
-		x.c.setDeadline(after(now, x.fe.timeouts.httpRequest))
-		x.bufferBody(now)
-		return
+	x.enterBackend(now)
+}
+
+// enterBackend: what the backend's rules may look at is here.
+func (x *exchange) enterBackend(now evloop.Time) {
+	switch {
+	case !x.applyBackend(now):
+	case x.bodyCut:
+		x.abort(now, CauseClientAbort, phaseRequest)
+	default:
+		x.startHunt(now)
 	}
-	x.startHunt(now)
 }
 
 func (x *exchange) startHunt(now evloop.Time) {
@@ -395,6 +409,7 @@ func (x *exchange) clientGone(now evloop.Time) {
 func (x *exchange) clientTimeout(now evloop.Time) {
 	switch x.state {
 	case exchangeBody:
+		x.headDone = 0 // the request is not complete
 		x.fail(now, 408, CauseClientTimeout, phaseRequest)
 	case exchangeTarpit:
 		x.tarpitOver(now)

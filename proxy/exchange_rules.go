@@ -32,12 +32,7 @@ func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
 	if x.answered != 0 {
 		env.Res = &x.res
 	}
-	env.ReqBody = nil
-	if c.more != nil {
-		env.ReqBody = c.more.Bytes()
-	} else if c.in != nil {
-		env.ReqBody = c.in.Bytes()
-	}
+	env.ReqBody = x.payload()
 	env.FirstRequest = c.requests == 0
 	env.Final = true
 	env.FrontendName, env.FrontendID, env.FrontendHTTP = x.fe.name, x.fe.spec.ID, true
@@ -55,9 +50,9 @@ func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
 	return env
 }
 
-// applyFrontend runs what the frontend does with a request before a backend
-// is chosen. It reports whether the exchange goes on.
-func (x *exchange) applyFrontend(now evloop.Time) bool {
+// greetFrontend runs what the frontend does with a request of which nothing but
+// the head matters. It reports whether the exchange goes on.
+func (x *exchange) greetFrontend(now evloop.Time) bool {
 	fe := x.fe
 	if fe.monitor != nil && bytes.Equal(x.req.Text(x.req.Path), fe.monitor) {
 		x.answerMonitor(now)
@@ -70,10 +65,13 @@ func (x *exchange) applyFrontend(now evloop.Time) bool {
 			x.req.Add(fe.uniqueHeader, x.uniqueID)
 		}
 	}
-	if len(fe.tcpContent) > 0 && x.runContentRules(now, fe.tcpContent, &x.req) == rulesEnded {
-		return false
-	}
-	return len(fe.request) == 0 || x.runRules(now, fe.request, &x.req) == rulesPassed
+	return len(fe.tcpContent) == 0 || x.runContentRules(now, fe.tcpContent, &x.req) == rulesPassed
+}
+
+// applyFrontend runs what the frontend does with a request before a backend is
+// chosen. It reports whether the exchange goes on.
+func (x *exchange) applyFrontend(now evloop.Time) bool {
+	return len(x.fe.request) == 0 || x.runRules(now, x.fe.request, &x.req) == rulesPassed
 }
 
 // runContentRules: what these reject never was a request, as far as logs go.

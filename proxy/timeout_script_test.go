@@ -54,18 +54,30 @@ func TestTimeoutBetweenRequests(t *testing.T) {
 }
 
 func TestTimeoutOfABufferedBody(t *testing.T) {
-	cfg := site(ModeHTTP, 1)
-	cfg.Backends[0].HTTPBufferRequest = true
-	sc := newScript(t, cfg)
-	c := sc.Client(1)
-	c.Send("POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc")
-	sc.Advance(5 * time.Second)
-	c.Send("def")
-	sc.Expire("timeout http-request counts from the end of the head", 5*time.Second)
-	c.WantStart("told", sorry408+"connection: close\r\n")
-	c.WantEOF("and closed")
-	sc.WantLog("", "408 cR-- be/<NOSRV> 0 0/0")
-	sc.Server("s1").WantNoConnection("no server has seen it")
+	for _, tc := range []struct {
+		name, log string
+		change    func(fe *Frontend, be *Backend)
+		time      time.Duration
+	}{
+		{"of a frontend", "408 cR-- fe/<NOSRV> 0 0/0", func(fe *Frontend, be *Backend) { fe.HTTPBufferRequest = true }, 10 * time.Second},
+		{"of a backend", "408 cR-- be/<NOSRV> 0 0/0", func(fe *Frontend, be *Backend) { be.HTTPBufferRequest, be.Timeouts.HTTPRequest = true, 6*time.Second }, 6 * time.Second},
+		{"of a backend without its own", "408 cR-- be/<NOSRV> 0 0/0", func(fe *Frontend, be *Backend) { be.HTTPBufferRequest, be.Timeouts.HTTPRequest = true, 0 }, 40 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1)
+			tc.change(&cfg.Frontends[0], &cfg.Backends[0])
+			sc := newScript(t, cfg)
+			c := sc.Client(1)
+			c.Send("POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc")
+			sc.Advance(5 * time.Second)
+			c.Send("def")
+			sc.Expire("the time counts from the end of the head", tc.time-5*time.Second)
+			c.WantStart("told", sorry408+"connection: close\r\n")
+			c.WantEOF("and closed")
+			sc.WantLog("", tc.log)
+			sc.Server("s1").WantNoConnection("no server has seen it")
+		})
+	}
 }
 
 func TestTimeoutOfARequestBody(t *testing.T) {

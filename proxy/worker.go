@@ -36,6 +36,9 @@ type worker struct {
 	bal balancer.Request
 	key []byte // what a hashing algorithm hashes
 	log []byte
+	// payload is where rules see a chunked body without its chunks; nil until the
+	// first does.
+	payload []byte
 
 	doors   []*doorWatch
 	clients clientList // every client connection of this loop
