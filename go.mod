@@ -3,6 +3,7 @@ module github.com/weir-lb/weir
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	go.uber.org/automaxprocs v1.6.0
 	golang.org/x/sys v0.49.0
 )

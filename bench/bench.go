@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,6 +39,9 @@ func runBench(ctx context.Context, o options) error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return fmt.Errorf("can't make room: %w", err)
 	}
+	if err := raiseFiles(); err != nil {
+		return err
+	}
 	if err := prepare(&o, dir); err != nil {
 		return err
 	}
@@ -49,7 +53,7 @@ func runBench(ctx context.Context, o options) error {
 	}
 	b := &rounds.Bench{
 		Starter: process.NewStarter(), Contenders: o.contenders, Rounds: o.rounds, Length: o.length,
-		ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Own: own, Dir: dir, Say: say,
+		ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Nice: o.nice, Own: own, Dir: dir, Say: say,
 	}
 	failed := runAll(ctx, o, b, run)
 	run.Took = time.Since(began)
@@ -116,6 +120,20 @@ func lock(path string) (unlock func(), err error) {
 		return nil, fmt.Errorf("can't lock %s: %w", path, err)
 	}
 	return func() { f.Close() }, nil
+}
+
+// raiseFiles allows as many descriptors as the system does. Programs that we
+// start inherit that.
+func raiseFiles() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("can't read the limit of descriptors: %w", err)
+	}
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("can't raise the limit of descriptors: %w", err)
+	}
+	return nil
 }
 
 // prepare builds weir and finds every program.

@@ -27,6 +27,7 @@ type options struct {
 	out        string
 	lock       string
 	keep       bool
+	nice       int
 }
 
 func parseFlags(args []string) (options, error) {
@@ -46,6 +47,7 @@ func parseFlags(args []string) (options, error) {
 	set.IntVar(&o.rounds, "rounds", 5, "rounds of each contender; verdicts need 5")
 	set.StringVar(&o.out, "out", "", "`directory` of the report (bench/results/DATE-COMMIT)")
 	set.StringVar(&o.lock, "lock", "", "hold a lock on this `file` during each scenario, so that several benchmarks take turns")
+	set.IntVar(&o.nice, "nice", 0, "priority of all programs; -10 lets a machine that has other work measure better")
 	set.BoolVar(&o.keep, "keep", false, "keep the directory with configurations and logs, and print its name")
 	if err := set.Parse(args); err != nil {
 		return o, err

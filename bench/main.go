@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/weir-lb/weir/bench/floor"
+	"github.com/weir-lb/weir/bench/load"
 	"github.com/weir-lb/weir/bench/server"
 )
 
@@ -26,6 +27,8 @@ func run(args []string) error {
 		switch args[0] {
 		case "server":
 			return runServer(args[1])
+		case "load":
+			return runLoad(args[1])
 		case "floor":
 			return runFloor(args[1])
 		}
@@ -50,6 +53,18 @@ func runServer(file string) error {
 	}
 	s.Run()
 	return errors.New("the server has ended")
+}
+
+func runLoad(file string) error {
+	var spec load.Spec
+	if err := readJSON(file, &spec); err != nil {
+		return err
+	}
+	outcome, err := load.Run(spec)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(outcome)
 }
 
 func runFloor(file string) error {

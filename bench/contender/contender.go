@@ -18,7 +18,8 @@ type Setup struct {
 	ServerMax int    // server maxconn; 0: none
 	Rules     int    // deny rules that no request of the load matches
 	Log       netip.AddrPort
-	Clients   int // that come at once; limits have to allow for them
+	Clients   int  // that come at once; limits have to allow for them
+	Close     bool // clients use a connection for one request only
 	Threads   int
 	Dir       string // for files that the proxy writes
 }

@@ -101,7 +101,7 @@ func (l *loop) run() {
 			if ev.Tag.Index < 0 {
 				l.accept()
 			} else if c := l.conns[ev.Tag.Index]; c != nil {
-				c.step(l, ev.Mask&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+				c.step(l, ev.Ended())
 			}
 		}
 	}

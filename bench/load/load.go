@@ -30,8 +30,11 @@ type Spec struct {
 	Ping        bool           `json:"ping,omitempty"`   // TCP
 	Stream      bool           `json:"stream,omitempty"` // TCP
 	Idle        bool           `json:"idle,omitempty"`   // one request each, then nothing
-	Drip        int64          `json:"drip,omitempty"`   // bytes per second and connection
-	Rate        float64        `json:"rate,omitempty"`   // requests per second; zero: closed loop
+	Slow        int            `json:"slow,omitempty"`   // further connections that read slowly
+	SlowPath    string         `json:"slow_path,omitempty"`
+	Drip        int64          `json:"drip,omitempty"`    // bytes per second of each of them
+	Sources     int            `json:"sources,omitempty"` // addresses that the clients come from; 0: the kernel's choice
+	Rate        float64        `json:"rate,omitempty"`    // requests per second; zero: closed loop
 	Threads     int            `json:"threads,omitempty"`
 
 	// Warm passes before anything counts; then it counts for Length, or until

@@ -11,7 +11,7 @@ import (
 
 func TestProcessRunsWhereItIsToldTo(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	p, err := NewStarter().Start(Spec{Args: []string{"sh", "-c", "echo $WORD; grep Cpus_allowed_list /proc/self/status"}, Env: []string{"WORD=here"}, CPUs: []int{0}, Output: out})
+	p, err := NewStarter().Start(Spec{Args: []string{"sh", "-c", "echo $WORD; grep Cpus_allowed_list /proc/self/status; nice"}, Env: []string{"WORD=here"}, CPUs: []int{0}, Nice: 3, Output: out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestProcessRunsWhereItIsToldTo(t *testing.T) {
 		t.Fatal(p.Err())
 	}
 	text, _ := os.ReadFile(out)
-	if got := strings.Join(strings.Fields(string(text)), " "); got != "here Cpus_allowed_list: 0" {
+	if got := strings.Join(strings.Fields(string(text)), " "); got != "here Cpus_allowed_list: 0 3" {
 		t.Errorf("the process says %q", got)
 	}
 }

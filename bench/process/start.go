@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -20,6 +21,8 @@ type Spec struct {
 	Dir    string
 	CPUs   []int  // nil: all
 	Output string // file for standard output and error; empty: none
+	Input  bool   // a pipe to standard input
+	Nice   int    // setpriority(2); below 0 needs the right to
 }
 
 // A Starter starts programs.
@@ -43,7 +46,9 @@ func NewStarter() *Starter {
 
 // A Process is a program that runs.
 type Process struct {
-	PID  int
+	PID   int
+	Input io.WriteCloser // if the Spec asked for it
+
 	args []string
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -64,12 +69,24 @@ func (s *Starter) Start(spec Spec) (*Process, error) {
 		defer f.Close()
 		cmd.Stdout, cmd.Stderr = f, f
 	}
-	return s.start(cmd, spec)
+	var input io.WriteCloser
+	if spec.Input {
+		var err error
+		if input, err = cmd.StdinPipe(); err != nil {
+			return nil, fmt.Errorf("can't feed %s: %w", spec.Args[0], err)
+		}
+	}
+	p, err := s.start(cmd, spec)
+	if err != nil {
+		return nil, err
+	}
+	p.Input = input
+	return p, nil
 }
 
 func (s *Starter) start(cmd *exec.Cmd, spec Spec) (*Process, error) {
 	started := make(chan error)
-	s.jobs <- func() { started <- startOn(cmd, spec.CPUs) }
+	s.jobs <- func() { started <- startOn(cmd, spec) }
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("can't start %s: %w", spec.Args[0], err)
 	}
@@ -81,21 +98,27 @@ func (s *Starter) start(cmd *exec.Cmd, spec Spec) (*Process, error) {
 	return p, nil
 }
 
-// startOn starts cmd with the calling thread's affinity set to cpus: a child
-// inherits it.
-func startOn(cmd *exec.Cmd, cpus []int) error {
-	if len(cpus) == 0 {
+// startOn starts cmd with the calling thread's affinity and priority set to what
+// the child shall inherit.
+func startOn(cmd *exec.Cmd, spec Spec) error {
+	if spec.Nice != 0 {
+		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, spec.Nice); err != nil {
+			return fmt.Errorf("priority %d: %w", spec.Nice, err)
+		}
+		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0) // without the right to, the next child says so
+	}
+	if len(spec.CPUs) == 0 {
 		return cmd.Start()
 	}
 	var before, set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
 		return err
 	}
-	for _, c := range cpus {
+	for _, c := range spec.CPUs {
 		set.Set(c)
 	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("processors %v: %w", cpus, err)
+		return fmt.Errorf("processors %v: %w", spec.CPUs, err)
 	}
 	defer unix.SchedSetaffinity(0, &before) // what was allowed is allowed
 	return cmd.Start()

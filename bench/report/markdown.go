@@ -52,7 +52,7 @@ func (w *writer) scenario(run *result.Run, s *result.Scenario) {
 	for i := range s.Entries {
 		e := &s.Entries[i]
 		if e.Out != "" {
-			w.line("| %s | not here: %s |", e.Contender, e.Out)
+			w.line("| %s | not here: %s |", e.Name(), e.Out)
 			continue
 		}
 		var cells []string
@@ -60,10 +60,10 @@ func (w *writer) scenario(run *result.Run, s *result.Scenario) {
 			cells = append(cells, spread(result.Summarize(m.Values(e.Samples))))
 		}
 		ratio := "-"
-		if f := s.Entry("floor"); f != nil {
+		if f := s.Entry("floor", e.Variant); f != nil {
 			ratio = number(result.Compare(cost, e.Samples, f.Samples).Median)
 		}
-		w.line("| %s | %s | %s |", e.Contender, strings.Join(cells, " | "), ratio)
+		w.line("| %s | %s | %s |", e.Name(), strings.Join(cells, " | "), ratio)
 	}
 	w.line("")
 }

@@ -35,19 +35,32 @@ type Scenario struct {
 // An Entry is one contender in a scenario.
 type Entry struct {
 	Contender string   `json:"contender"`
+	Variant   string   `json:"variant,omitempty"`
 	Out       string   `json:"out,omitempty"` // why it does not take part
 	Config    string   `json:"config,omitempty"`
 	Command   []string `json:"command,omitempty"`
 
-	ResidentStart  int64    `json:"resident_start"`            // bytes, before the first request
-	ResidentLoaded int64    `json:"resident_loaded"`           // the most that was seen at the end of a round
-	Samples        []Sample `json:"samples,omitempty"`         // of the closed loop
-	Open           []Sample `json:"open,omitempty"`            // of the open loop, all rates
-	Syscalls       float64  `json:"syscalls,omitempty"`        // for one request, or for a megabyte
-	SyscallsNote   string   `json:"syscalls_note,omitempty"`   // how they were counted, or why not
-	PerConnection  float64  `json:"per_connection,omitempty"`  // resident bytes of an idle or slow one
-	AllocatedBytes float64  `json:"allocated_bytes,omitempty"` // for one request, in contenders whose runtime tells
-	AllocatedNote  string   `json:"allocated_note,omitempty"`
+	ResidentStart  int64    `json:"resident_start"`    // bytes, before the first request
+	ResidentLoaded int64    `json:"resident_loaded"`   // the most that was seen at the end of a round
+	Samples        []Sample `json:"samples,omitempty"` // of the closed loop
+	Open           []Sample `json:"open,omitempty"`    // of the open loop, all rates
+	OpenOut        string   `json:"open_out,omitempty"`
+
+	// Counted in a round of its own, because counting costs.
+	Syscalls    *Sample `json:"syscalls,omitempty"`
+	SyscallsHow string  `json:"syscalls_how,omitempty"` // or why not
+
+	// Of contenders that tell of each collection of garbage, over all rounds.
+	Garbage *Garbage `json:"garbage,omitempty"`
+}
+
+// Garbage is what the collections of a runtime tell of allocation.
+type Garbage struct {
+	Collections int   `json:"collections"`
+	Requests    int64 `json:"requests"`
+	// Allocated is the bytes between the collections of these rounds, or, if
+	// there was none, what can have been allocated at most without one.
+	Allocated int64 `json:"allocated"`
 }
 
 // A Sample is one round of one contender.
@@ -71,7 +84,9 @@ type Sample struct {
 	Voluntary   int64         `json:"voluntary_switches"`
 	Involuntary int64         `json:"involuntary_switches"`
 	Resident    int64         `json:"resident"`
-	Collections int           `json:"collections"` // of garbage; -1: its runtime does not tell
+
+	SystemCalls   int64   `json:"system_calls,omitempty"`
+	PerConnection float64 `json:"per_connection,omitempty"` // resident bytes of an idle or slow one
 
 	LoadCPU   time.Duration `json:"load_cpu"`
 	ServerCPU time.Duration `json:"server_cpu"`
@@ -83,10 +98,18 @@ type Sample struct {
 // Bytes is what the proxy has moved, either way.
 func (s Sample) Bytes() int64 { return s.BytesIn + s.BytesOut }
 
-// Entry finds a contender that took part.
-func (s *Scenario) Entry(contender string) *Entry {
+// Name is the contender and its variant.
+func (e *Entry) Name() string {
+	if e.Variant == "" {
+		return e.Contender
+	}
+	return e.Contender + ", " + e.Variant
+}
+
+// Entry finds a contender that took part. An empty variant is the only one.
+func (s *Scenario) Entry(contender, variant string) *Entry {
 	for i := range s.Entries {
-		if e := &s.Entries[i]; e.Contender == contender && e.Out == "" {
+		if e := &s.Entries[i]; e.Contender == contender && e.Variant == variant && e.Out == "" {
 			return e
 		}
 	}

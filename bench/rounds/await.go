@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	readyMax   = 15 * time.Second
-	warmMax    = 20 * time.Second
+	readyMax   = 30 * time.Second
+	warmMax    = 60 * time.Second
 	retryAfter = 5 * time.Millisecond
 )
 

@@ -58,14 +58,14 @@ func (p *player) checkPing() error {
 func (st *stage) checkHTTP(p *player) error {
 	client := &http.Client{Timeout: checkMax, Transport: &http.Transport{DisableKeepAlives: true}}
 	method, body := http.MethodGet, io.Reader(nil)
-	if st.Load.Post > 0 {
+	if st.Load.Upload {
 		method, body = http.MethodPost, strings.NewReader(strings.Repeat("x", int(min(st.Load.Post, checkBytesMax))))
 	}
 	if st.Load.Chunked {
 		body = io.MultiReader(body) // net/http does not see its length
 	}
 	before := st.counters.Read()
-	req, err := http.NewRequest(method, fmt.Sprintf("http://%v%s", p.listen, path(st.Load.Path)), body)
+	req, err := http.NewRequest(method, fmt.Sprintf("http://%v%s", p.listen, path(st.Load.Path+st.Load.SlowPath)), body)
 	if err != nil {
 		return err
 	}

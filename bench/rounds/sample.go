@@ -19,7 +19,6 @@ type look struct {
 	proxy, load, server, own process.Usage
 	counts                   server.Counts
 	busy                     time.Duration // all processors
-	collections              int
 }
 
 func (st *stage) look(p *player, generator *process.Process) (look, error) {
@@ -39,7 +38,6 @@ func (st *stage) look(p *player, generator *process.Process) (look, error) {
 	for _, d := range process.Busy() {
 		l.busy += d
 	}
-	l.collections = p.collections()
 	return l, nil
 }
 
@@ -51,11 +49,7 @@ func (a look) until(b look) result.Sample {
 		Requests: counts.Requests, BytesIn: counts.BytesIn, BytesOut: counts.BytesOut, Connections: counts.Connections, LogLines: counts.Datagrams,
 		CPU: proxy.CPU, User: proxy.User, System: proxy.System,
 		Voluntary: proxy.Voluntary, Involuntary: proxy.Involuntary, Resident: b.proxy.Resident,
-		Collections: b.collections - a.collections,
-		LoadCPU:     b.load.Sub(a.load).CPU, ServerCPU: b.server.Sub(a.server).CPU,
-	}
-	if b.collections < 0 {
-		s.Collections = -1
+		LoadCPU: b.load.Sub(a.load).CPU, ServerCPU: b.server.Sub(a.server).CPU,
 	}
 	s.OtherCPU = max(0, b.busy-a.busy-s.CPU-s.LoadCPU-s.ServerCPU-b.own.Sub(a.own).CPU)
 	return s
@@ -63,69 +57,103 @@ func (a look) until(b look) result.Sample {
 
 // A turn is one contender under load for one round.
 type turn struct {
-	player *player
-	tool   load.Tool
-	spec   load.Spec
-	length time.Duration
+	player     *player
+	tool       load.Tool
+	spec       load.Spec
+	length     time.Duration
+	countCalls bool
 }
 
-const settle = 300 * time.Millisecond // before a look, so that buffers and windows have grown
+const settle = 200 * time.Millisecond // before a look, so that buffers and windows have grown
 
-// take makes one sample.
-func (st *stage) take(ctx context.Context, t turn) (result.Sample, error) {
-	t.spec.Warm = settle
-	t.spec.Length = t.length
-	file, output := filepath.Join(st.dir, "load.json"), filepath.Join(st.dir, "load.out")
+// A generator is the load of a turn, running.
+type generator struct {
+	*process.Process
+	output string
+}
+
+func (st *stage) generator(t turn) (generator, error) {
+	g := generator{output: filepath.Join(st.dir, "load.out")}
+	file := filepath.Join(st.dir, "load.json")
 	if err := writeJSON(file, t.spec); err != nil {
-		return result.Sample{}, err
+		return g, err
 	}
 	args, err := load.Command(t.tool, t.spec, st.Own, file)
 	if err != nil {
-		return result.Sample{}, err
+		return g, err
+	}
+	g.Process, err = st.Starter.Start(process.Spec{Args: args, CPUs: st.loadCPUs(), Nice: st.Nice, Output: g.output})
+	return g, err
+}
+
+// A taken sample knows more than the report.
+type taken struct {
+	result.Sample
+	callsHow string // how system calls were counted, or why not
+	served   int64  // requests, with those before and after the looks
+}
+
+// take makes one sample.
+func (st *stage) take(ctx context.Context, t turn) (taken, error) {
+	t.spec.Warm = settle
+	if t.tool == load.H2load {
+		t.spec.Length = t.length // no signal ends it with a report
 	}
 	before := st.counters.Read()
-	generator, err := st.Starter.Start(process.Spec{Args: args, CPUs: st.loadCPUs(), Output: output})
+	g, err := st.generator(t)
 	if err != nil {
-		return result.Sample{}, err
+		return taken{}, err
 	}
-	defer generator.Stop()
-	sample, err := st.between(ctx, t, generator, before)
+	defer g.Stop()
+	sample, err := st.between(ctx, t, g.Process, before)
+	if err == nil {
+		err = endLoad(ctx, g.Process, t.tool)
+	}
+	sample.served = st.counters.Read().Sub(before).Requests
+	said, readErr := os.ReadFile(g.output)
+	if err == nil {
+		err = readErr
+	}
+	if err == nil {
+		sample.Outcome, err = load.Parse(t.tool, said)
+	}
 	if err != nil {
-		said, _ := os.ReadFile(output) // best effort: the error says the rest
 		return sample, fmt.Errorf("%s under %s: %w: %s", t.player.Name, t.tool, err, said)
 	}
-	if err := endLoad(ctx, generator, t.tool); err != nil {
-		return sample, err
-	}
-	said, err := os.ReadFile(output)
-	if err != nil {
-		return sample, fmt.Errorf("can't read what %s says: %w", t.tool, err)
-	}
-	sample.Outcome, err = load.Parse(t.tool, said)
-	return sample, err
+	return sample, nil
 }
 
 // between waits until the load flows, and looks before and after the round.
-func (st *stage) between(ctx context.Context, t turn, generator *process.Process, began server.Counts) (result.Sample, error) {
-	err := await(ctx, warmMax, func() bool { return st.flows(t, generator, began) })
-	if err != nil {
-		return result.Sample{}, fmt.Errorf("the load does not begin: %w", err)
+func (st *stage) between(ctx context.Context, t turn, generator *process.Process, began server.Counts) (s taken, err error) {
+	if err := await(ctx, warmMax, func() bool { return st.flows(t, generator, began) }); err != nil {
+		return s, fmt.Errorf("the load does not begin: %w", err)
 	}
 	if err := pause(ctx, settle); err != nil {
-		return result.Sample{}, err
+		return s, err
+	}
+	var calls *process.SyscallCounter
+	if t.countCalls {
+		if calls, err = process.CountSyscalls(t.player.pids, st.dir); err != nil {
+			s.callsHow = err.Error()
+		}
 	}
 	a, err := st.look(t.player, generator)
 	if err != nil {
-		return result.Sample{}, err
+		return s, err
 	}
 	if err := pause(ctx, t.length); err != nil {
-		return result.Sample{}, err
+		return s, err
 	}
 	b, err := st.look(t.player, generator)
 	if err != nil {
-		return result.Sample{}, err
+		return s, err
 	}
-	return a.until(b), nil
+	s.Sample = a.until(b)
+	if calls != nil {
+		s.callsHow = calls.How
+		s.SystemCalls, err = calls.Stop()
+	}
+	return s, err
 }
 
 // flows reports that every connection has had its first answer, or that the
@@ -140,14 +168,14 @@ func (st *stage) flows(t turn, generator *process.Process, began server.Counts) 
 	if st.Load.Bulk() {
 		return now.BytesIn+now.BytesOut > 0
 	}
-	return now.Requests >= int64(t.spec.Connections)
+	return now.Requests >= int64(t.spec.Connections+t.spec.Slow)
 }
 
 const loadEndMax = 20 * time.Second
 
 // endLoad lets the generator write what it has seen.
 func endLoad(ctx context.Context, generator *process.Process, tool load.Tool) error {
-	if tool == load.Wrk {
+	if tool != load.H2load {
 		if err := generator.Signal(syscall.SIGINT); err != nil {
 			return fmt.Errorf("can't end %s: %w", tool, err)
 		}

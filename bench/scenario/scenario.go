@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 const (
@@ -18,6 +19,10 @@ type Scenario struct {
 	Proxy Proxy  `json:"proxy"`
 	Load  Load   `json:"load"`
 
+	// Variants run beside each other, each contender once with each of them;
+	// nil means one, without a name.
+	Variants []Variant `json:"variants,omitempty"`
+
 	// Rates are for the open loop, in percent of what the weakest contender
 	// can do in the closed loop.
 	Rates []int `json:"rates,omitempty"`
@@ -31,6 +36,23 @@ type Scenario struct {
 
 	// Only names the contenders that the scenario is about; nil means all.
 	Only []string `json:"only,omitempty"`
+}
+
+// A Variant changes what the proxy shall do.
+type Variant struct {
+	Name    string `json:"name"`
+	Servers int    `json:"servers,omitempty"` // unless 0
+	Rules   int    `json:"rules,omitempty"`
+	Main    bool   `json:"main,omitempty"`
+}
+
+// With is what a proxy shall do in a variant.
+func (p Proxy) With(v Variant) Proxy {
+	if v.Servers > 0 {
+		p.Servers = v.Servers
+	}
+	p.Rules += v.Rules
+	return p
 }
 
 // Proxy is what the proxy shall do.
@@ -53,9 +75,6 @@ const (
 	Closed Kind = "closed"
 	// Idle: connections that have made one request and now do nothing.
 	Idle Kind = "idle"
-	// Slow: clients that take large answers slower than they could come, while
-	// others send requests at a constant rate.
-	Slow Kind = "slow"
 )
 
 // A Tool makes the load.
@@ -73,15 +92,19 @@ type Load struct {
 	Tool        Tool   `json:"tool"`
 	Connections int    `json:"connections"`
 	Path        string `json:"path,omitempty"` // as package server answers it
-	Post        int64  `json:"post,omitempty"` // bytes of the request's body
+	Upload      bool   `json:"upload,omitempty"`
+	Post        int64  `json:"post,omitempty"` // bytes of an upload's body
 	Chunked     bool   `json:"chunked,omitempty"`
 	Close       bool   `json:"close,omitempty"`    // a connection for each request
 	Pipeline    int    `json:"pipeline,omitempty"` // requests on their way at once
 	Paths       int    `json:"paths,omitempty"`    // that many different ones in turn
+	Sources     int    `json:"sources,omitempty"`  // addresses that the clients come from
 	Ping        bool   `json:"ping,omitempty"`     // TCP: 128 bytes there and back
 	Stream      int64  `json:"stream,omitempty"`   // TCP: bytes that the server sends to each connection
-	Drip        int64  `json:"drip,omitempty"`     // bytes per second that a slow reader takes
-	Rate        int    `json:"rate,omitempty"`     // requests per second beside slow readers
+	Slow        int    `json:"slow,omitempty"`     // further connections that read a large answer slowly
+	SlowPath    string `json:"slow_path,omitempty"`
+	Drip        int64  `json:"drip,omitempty"` // bytes per second that each of them takes
+	Rate        int    `json:"rate,omitempty"` // requests per second of the other connections
 }
 
 // Bulk reports whether bytes are what counts, not requests.
@@ -100,7 +123,7 @@ func (l Load) BodyBytes() (n int64) {
 }
 
 // Select returns the scenarios whose name matches. Without a pattern it is the
-// main table, or everything if full is set.
+// main table, cut to what that needs, or everything if full is set.
 func Select(pattern string, full bool) ([]Scenario, error) {
 	match, err := regexp.Compile(pattern)
 	if err != nil {
@@ -108,7 +131,10 @@ func Select(pattern string, full bool) ([]Scenario, error) {
 	}
 	var out []Scenario
 	for _, s := range All() {
-		if pattern == "" && (s.Main || full) || pattern != "" && match.MatchString(s.Name) {
+		switch {
+		case pattern == "" && s.Main && !full:
+			out = append(out, s.cut())
+		case pattern == "" && full, pattern != "" && match.MatchString(s.Name):
 			out = append(out, s)
 		}
 	}
@@ -116,4 +142,14 @@ func Select(pattern string, full bool) ([]Scenario, error) {
 		return nil, fmt.Errorf("can't select scenarios: no name matches %q (bench -list prints them)", pattern)
 	}
 	return out, nil
+}
+
+// mainRate is the one rate of the open loop in the main table.
+const mainRate = 60
+
+// cut is the scenario as the main table has it.
+func (s Scenario) cut() Scenario {
+	s.Rates = slices.DeleteFunc(slices.Clone(s.Rates), func(r int) bool { return r != mainRate })
+	s.Variants = slices.DeleteFunc(slices.Clone(s.Variants), func(v Variant) bool { return !v.Main })
+	return s
 }

@@ -11,7 +11,7 @@ func All() []Scenario {
 		},
 		{
 			Name: "h1-1000", Title: "the same with 1000 connections", Main: true,
-			Load: Load{Tool: Wrk, Connections: 1000}, Rates: []int{60},
+			Load: Load{Tool: Wrk, Connections: 1000}, Rates: []int{30, 60, 90},
 		},
 		{
 			Name: "h1-1", Title: "the same with one connection: the way there and back",
@@ -67,7 +67,7 @@ func bodies() []Scenario {
 			},
 			Scenario{
 				Name: "post-" + b.name, Title: fmt.Sprintf("requests with bodies of %s bytes, %d connections", b.name, b.connections),
-				Load: Load{Tool: Own, Connections: b.connections, Post: b.bytes},
+				Load: Load{Tool: Own, Connections: b.connections, Upload: true, Post: b.bytes},
 			})
 	}
 	return append(out,
@@ -77,44 +77,45 @@ func bodies() []Scenario {
 		},
 		Scenario{
 			Name: "post-chunked", Title: "requests with bodies of 64 KB in chunks of 4 KB, 32 connections",
-			Load: Load{Tool: Own, Connections: 32, Post: 64 << 10, Chunked: true},
+			Load: Load{Tool: Own, Connections: 32, Upload: true, Post: 64 << 10, Chunked: true},
 		})
 }
 
 func rules() []Scenario {
-	var out []Scenario
-	for _, n := range []int{1, 50} {
-		out = append(out, Scenario{
-			Name: fmt.Sprintf("acl-%d", n), Title: fmt.Sprintf("%d deny rules (paths, User-Agent, addresses) that no request matches, 64 connections", n), Main: n == 50,
-			Proxy: Proxy{Rules: n}, Load: Load{Tool: Wrk, Connections: 64},
-		})
+	return []Scenario{
+		{
+			Name: "acl", Title: "deny rules (paths, User-Agent, addresses) that no request matches, 64 connections", Main: true,
+			Variants: []Variant{{Name: "no rule"}, {Name: "1 rule", Rules: 1}, {Name: "50 rules", Rules: 50, Main: true}},
+			Load:     Load{Tool: Wrk, Connections: 64},
+		},
+		{
+			Name: "log-udp", Title: "a log line for each request, by UDP, 64 connections",
+			Proxy: Proxy{Log: true}, Load: Load{Tool: Wrk, Connections: 64},
+		},
 	}
-	return append(out, Scenario{
-		Name: "log-udp", Title: "a log line for each request, by UDP, 64 connections",
-		Proxy: Proxy{Log: true}, Load: Load{Tool: Wrk, Connections: 64},
-	})
 }
 
-// algorithms of HAProxy. Those that look at the request get one with many paths.
+// algorithms of HAProxy. Those that look at the request get one with many paths,
+// fields and parameters, those that look at the client get many addresses.
 var algorithms = []struct {
-	name  string
-	paths int
+	name           string
+	paths, sources int
 }{
-	{"roundrobin", 0}, {"leastconn", 0}, {"static-rr", 0}, {"first", 0}, {"random", 0}, {"source", 0},
-	{"uri", 1000}, {"url_param", 1000}, {"hdr", 1000},
+	{"leastconn", 0, 0}, {"roundrobin", 0, 0}, {"static-rr", 0, 0}, {"first", 0, 0}, {"random", 0, 0},
+	{"source", 0, 64}, {"uri", 1000, 0}, {"url_param", 1000, 0}, {"hdr", 1000, 0},
 }
 
 func balancing() []Scenario {
 	var out []Scenario
 	for _, a := range algorithms {
-		for _, n := range []int{2, 50, 500} {
-			out = append(out, Scenario{
-				Name: fmt.Sprintf("%s-%d", a.name, n), Title: fmt.Sprintf("%d servers, balance %s, 64 connections", n, a.name),
-				Main:  a.name == "leastconn" && n != 50,
-				Proxy: Proxy{Servers: n, Algorithm: a.name},
-				Load:  Load{Tool: Own, Connections: 64, Paths: a.paths},
-			})
-		}
+		out = append(out, Scenario{
+			Name: "balance-" + a.name, Title: "many servers, balance " + a.name + ", 64 connections", Main: a.name == "leastconn",
+			Variants: []Variant{
+				{Name: "2 servers", Servers: 2, Main: true}, {Name: "50 servers", Servers: 50}, {Name: "500 servers", Servers: 500, Main: true},
+			},
+			Proxy: Proxy{Algorithm: a.name},
+			Load:  Load{Tool: Own, Connections: 64, Paths: a.paths, Sources: a.sources},
+		})
 	}
 	return out
 }
@@ -143,8 +144,8 @@ func limits() []Scenario {
 			Load: Load{Kind: Idle, Tool: Own, Connections: connectionsMax},
 		},
 		{
-			Name: "slow-200", Title: "200 clients that read answers of 100 MB at 256 KB/s, beside 2000 requests per second",
-			Load: Load{Kind: Slow, Tool: Own, Connections: 200, Path: "/b/104857600", Drip: 256 << 10, Rate: 2000},
+			Name: "slow-200", Title: "200 clients that read answers of 100 MB at 256 KB/s, beside 2000 requests per second on 64 connections",
+			Load: Load{Tool: Own, Connections: 64, Rate: 2000, Slow: 200, SlowPath: "/b/104857600", Drip: 256 << 10},
 		},
 		{
 			Name: "h1-64-all-cores", Title: "HTTP/1.1 keep-alive, 64 connections, the proxy on all cores beside the load",

@@ -31,8 +31,9 @@ type conn struct {
 	offset int64  // where in the content
 }
 
-// step goes on with whatever the connection can do now.
-func (l *loop) step(c *conn) {
+// step goes on with whatever the connection can do now. ended says that the
+// other side has sent FIN, so that reading has to go on until it shows.
+func (l *loop) step(c *conn, ended bool) {
 	for l.flush(c) {
 		asked, unseen := scratchBytes, c.body && !c.chunked
 		var n int
@@ -50,7 +51,7 @@ func (l *loop) step(c *conn) {
 			l.close(c)
 			return
 		}
-		if n < asked && !c.sends() {
+		if n < asked && !c.sends() && !ended {
 			return // drained: the next bytes bring an event
 		}
 	}

@@ -123,7 +123,7 @@ func (l *loop) run() {
 			case ev.Tag.Kind < connKinds:
 				l.accept(fd, ev.Tag.Kind)
 			case l.conns[fd] != nil:
-				l.step(l.conns[fd])
+				l.step(l.conns[fd], ev.Ended())
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func (l *loop) accept(listener int, kind int32) {
 			l.close(c)
 			continue
 		}
-		l.step(c)
+		l.step(c, false)
 	}
 }
 

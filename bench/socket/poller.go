@@ -17,13 +17,12 @@ type Event struct {
 	Tag  Tag
 }
 
-// A stale event, of a descriptor that was closed in the same batch, may name a
-// connection that has taken its index since. So the mask is only a hint: who
-// gets an event reads and writes, and believes what these say.
-func (e Event) Readable() bool { return e.Mask&^unix.EPOLLOUT != 0 }
-
-// Writable reports that the socket takes bytes again.
-func (e Event) Writable() bool { return e.Mask&unix.EPOLLOUT != 0 }
+// Ended reports that the other side has sent FIN or is gone. A stale event, of a
+// descriptor that was closed in the same batch, may name a connection that has
+// taken its index since, so this is a hint to go on reading, and no more.
+func (e Event) Ended() bool {
+	return e.Mask&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+}
 
 // A Tag is what the owner of a descriptor wants back with its events.
 type Tag struct {

@@ -102,12 +102,26 @@ func ListenUDP(addr netip.AddrPort) (int, error) {
 }
 
 // Connect begins a connection; the descriptor is writable once it stands.
-func Connect(to unix.Sockaddr) (int, error) {
+func Connect(to unix.Sockaddr) (int, error) { return ConnectFrom(nil, to, 0) }
+
+// ConnectFrom begins a connection from an address, unless that is nil, with a
+// receive buffer of so many bytes, unless that is 0.
+func ConnectFrom(from *unix.SockaddrInet4, to unix.Sockaddr, buffer int) (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}
 	NoDelay(fd)
+	if buffer > 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer) // the kernel may choose another
+	}
+	if from != nil {
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1) // without it ports run out sooner
+		if err := unix.Bind(fd, from); err != nil {
+			unix.Close(fd)
+			return -1, err
+		}
+	}
 	if err := unix.Connect(fd, to); err != nil && err != unix.EINPROGRESS {
 		unix.Close(fd)
 		return -1, err

@@ -82,6 +82,7 @@ var mayDepend = []string{
 	"github.com/cloudflare/tableflip",
 	"github.com/quic-go/quic-go",
 	"go.uber.org/automaxprocs",
+	"github.com/HdrHistogram/hdrhistogram-go", // bench only: docs/decisions/0007
 }
 
 func TestImportsPointDown(t *testing.T) {
