@@ -2,13 +2,14 @@ package config
 
 import (
 	"strings"
+	"time"
 
 	"github.com/weir-lb/weir/proxy"
 )
 
 var cookieOptions = []string{
 	"rewrite", "insert", "prefix", "indirect", "nocache", "postonly", "preserve", "httponly", "secure",
-	"domain", "maxidle", "maxlife", "attr",
+	"domain", "maxidle", "maxlife", "dynamic", "attr",
 }
 
 // cookie is the "cookie" keyword of a backend (manual 4.2).
@@ -33,6 +34,8 @@ func (c *compiler) cookie(l *line) {
 	switch {
 	case modes > 1:
 		c.fail(l, "rewrite, insert and prefix can't be combined")
+	case k.Rewrite && k.Indirect:
+		c.fail(l, "rewrite and indirect can't be combined: the client would lose the server's cookie")
 	case k.Preserve && !k.Insert && !k.Indirect:
 		c.fail(l, "preserve wants insert or indirect beside it")
 	}
@@ -43,7 +46,7 @@ func (c *compiler) cookie(l *line) {
 func cookieFlag(k *proxy.Cookie, name string) bool {
 	flags := map[string]*bool{
 		"rewrite": &k.Rewrite, "insert": &k.Insert, "prefix": &k.Prefix, "indirect": &k.Indirect, "nocache": &k.NoCache,
-		"postonly": &k.PostOnly, "preserve": &k.Preserve, "httponly": &k.HTTPOnly, "secure": &k.Secure,
+		"postonly": &k.PostOnly, "preserve": &k.Preserve, "httponly": &k.HTTPOnly, "secure": &k.Secure, "dynamic": &k.Dynamic,
 	}
 	if flags[name] == nil {
 		return false
@@ -61,17 +64,40 @@ func (c *compiler) cookieValue(o *options, k *proxy.Cookie) {
 			c.note(LevelWarning, o.l, "the domain %s has no inner dot; clients may not accept it (RFC 6265 section 5.2.3)", quote(v))
 		}
 		k.Domains = append(k.Domains, v)
-	case "maxidle", "maxlife":
-		o.fail("%s: weir does not support this yet; cookies have no age", o.name)
+	case "maxidle":
+		k.MaxIdle = o.age()
+	case "maxlife":
+		k.MaxLife = o.age()
 	case "attr":
 		v := o.value()
 		if i := strings.IndexFunc(v, func(r rune) bool { return r < ' ' || r == ';' || r == 0x7f }); i >= 0 {
 			o.fail("attr can't hold %s", quote(v[i:i+1]))
 		}
 		k.Attrs = append(k.Attrs, v)
-	case "dynamic":
-		o.fail("dynamic: weir does not support this yet; give each server a cookie value")
 	default:
 		o.unknown(cookieOptions)
+	}
+}
+
+// age is a time in seconds that no timer measures, so it may be longer.
+func (o *options) age() time.Duration {
+	v := o.value()
+	if o.bad {
+		return 0
+	}
+	d, err := parseLongDuration(v, time.Second, ageMax)
+	o.check(err)
+	return d
+}
+
+// ageMax is the greatest age that HAProxy can hold: 2^31-1 seconds.
+const ageMax = (1<<31 - 1) * time.Second
+
+func (c *compiler) dynamicCookieKey(l *line) { c.draft.back.DynamicCookieKey = l.args[0] }
+
+// warnCookie: without a key no server has a dynamic cookie.
+func (c *compiler) warnCookie(d *draft) {
+	if k := d.back.Cookie; k != nil && k.Dynamic && d.back.DynamicCookieKey == "" {
+		c.note(LevelWarning, d.head, "cookie dynamic has no effect without dynamic-cookie-key")
 	}
 }

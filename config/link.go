@@ -241,6 +241,7 @@ func trackedServer(byName map[string]*draft, path string) *health.ServerSpec {
 
 // warnDraft says what is legal and hardly meant.
 func (c *compiler) warnDraft(d *draft) {
+	c.warnCookie(d)
 	if d.isFront() && len(d.front.Binds) == 0 && !d.common.Disabled {
 		c.note(LevelWarning, d.head, "has no bind line: nothing can connect to it")
 	}

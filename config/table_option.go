@@ -39,6 +39,7 @@ var optionKeywords = []keyword{
 	{"option nolinger", inAnywhere | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &c.draft.common.NoLinger }), "4.2", supported, ""},
 	{"option originalto", inAnywhere, args(0, anyNumber), (*compiler).originalTo, "4.2", supported, ""},
 	{"option prefer-last-server", inDefaults | inBackSide | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &back(c).PreferLastServer }), "4.2", supported, ""},
+	{"option checkcache", inDefaults | inBackSide | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &back(c).CheckCache }), "4.2", supported, ""},
 	{"option redispatch", inDefaults | inBackSide | negatable, args(0, 1), (*compiler).redispatch, "4.2", supported, ""},
 	{"option socket-stats", inDefaults | inFrontSide | negatable, args(0, 0), nil, "4.2", ignored, "weir counts for frontends, not for each bind yet"},
 	{"option splice-auto", inAnywhere | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &c.draft.common.SpliceAuto }), "4.2", supported, "weir splices long flows in any case"},
@@ -58,7 +59,6 @@ var optionKeywords = []keyword{
 	{"option tcp-smart-connect", inDefaults | inBackSide | negatable, args(0, 0), nil, "4.2", ignored, "a saving of one packet"},
 
 	{"option http-restrict-req-hdr-names", inAnywhere, args(1, 1), (*compiler).restrictNames, "4.2", supported, "preserve only"},
-	{"option checkcache", inDefaults | inBackSide | negatable, args(0, 0), nil, "4.2", refused, "weir does not judge whether answers can be cached"},
 	{"option external-check", inDefaults | inBackSide | negatable, args(0, 0), nil, "4.2", refused, "weir starts no programs"},
 	{"option h1-case-adjust-bogus-client", inDefaults | inFrontSide | negatable, args(0, 0), nil, "4.2", refused, "weir sends header names in lower case"},
 	{"option h1-case-adjust-bogus-server", inDefaults | inBackSide | negatable, args(0, 0), nil, "4.2", refused, "weir sends header names in lower case"},

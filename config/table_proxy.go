@@ -127,7 +127,7 @@ var proxyKeywords = []keyword{
 	{"compression type-req", inAnywhere, args(0, anyNumber), nil, "4.2", ignored, noCompress},
 	{"compression type-res", inAnywhere, args(0, anyNumber), nil, "4.2", ignored, noCompress},
 	{"dispatch", inBackSide, args(0, anyNumber), nil, "4.2", refused, "write a server line"},
-	{"dynamic-cookie-key", inDefaults | inBackSide, args(0, anyNumber), nil, "4.2", ignored, "cookie dynamic is refused"},
+	{"dynamic-cookie-key", inDefaults | inBackSide, args(1, 1), (*compiler).dynamicCookieKey, "4.2", supported, ""},
 	{"email-alert from", inAnywhere, args(0, anyNumber), nil, "4.2", refused, "weir sends no mail"},
 	{"email-alert level", inAnywhere, args(0, anyNumber), nil, "4.2", refused, "weir sends no mail"},
 	{"email-alert mailers", inAnywhere, args(0, anyNumber), nil, "4.2", refused, "weir sends no mail"},

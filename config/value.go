@@ -13,6 +13,11 @@ const durationMax = (1<<31 - 1) * time.Millisecond
 
 // parseDuration reads a time (manual 2.5); without a unit it counts units.
 func parseDuration(text string, unit time.Duration) (time.Duration, error) {
+	return parseLongDuration(text, unit, durationMax)
+}
+
+// parseLongDuration is parseDuration up to longest.
+func parseLongDuration(text string, unit, longest time.Duration) (time.Duration, error) {
 	end := 0
 	for end < len(text) && isDigit(text[end]) {
 		end++
@@ -39,8 +44,12 @@ func parseDuration(text string, unit time.Duration) (time.Duration, error) {
 		return 0, wrong
 	}
 	n, err := strconv.ParseInt(text[:end], 10, 64)
-	if err != nil || n > int64(durationMax/unit) {
+	switch {
+	case err == nil && n <= int64(longest/unit):
+	case longest == durationMax:
 		return 0, fmt.Errorf("%s is too long; at most %d ms (about 24.8 days) can be waited", quote(text), durationMax.Milliseconds())
+	default:
+		return 0, fmt.Errorf("%s is too long; at most %.0f s can be given", quote(text), longest.Seconds())
 	}
 	d := time.Duration(n) * unit
 	if rest := d % time.Millisecond; rest != 0 {

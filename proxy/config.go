@@ -133,6 +133,8 @@ type Backend struct {
 	FullConn   int
 
 	Cookie           *Cookie
+	DynamicCookieKey string
+	CheckCache       bool // option checkcache
 	PreferLastServer bool
 	AbortOnClose     bool
 	PretendKeepAlive bool
@@ -293,8 +295,10 @@ type Cookie struct {
 	Name                                                    string
 	Insert, Rewrite, Prefix                                 bool
 	Indirect, NoCache, PostOnly, Preserve, HTTPOnly, Secure bool
+	Dynamic                                                 bool // servers without a cookie of their own get one by Backend.DynamicCookieKey
 	Domains                                                 []string
 	Attrs                                                   []string
+	MaxIdle, MaxLife                                        time.Duration // rounded up to seconds; zero: no bound
 }
 
 // HashOn says what a hashing algorithm hashes.

@@ -51,9 +51,9 @@ type exchange struct {
 	mailWait     bool // over, but a grant letter is still under way
 	tarpitted    bool
 	tarpitAnswer *answer
-	cookieServer *server // named by the persistence cookie
-	cookieFound  bool
-	logLevel     int // set-log-level: 0 default, -1 silent, else level+1
+	cookieServer *server     // named by the persistence cookie
+	cookieDates  cookieDates // of the client's cookie, if it counts
+	logLevel     int         // set-log-level: 0 default, -1 silent, else level+1
 
 	first    evloop.Time // first byte of the request
 	headDone evloop.Time // head complete
@@ -141,8 +141,8 @@ func (x *exchange) freed() {
 	x.up, x.down, x.probe, x.probed = body{}, body{}, body{}, 0
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
 	x.interimSeen, x.bodyCut = false, false
-	x.serverEOF, x.mailWait, x.tarpitted, x.cookieFound, x.moreFresh, x.logged, x.left = false, false, false, false, false, false, false
-	x.logLevel = 0
+	x.serverEOF, x.mailWait, x.tarpitted, x.moreFresh, x.logged, x.left = false, false, false, false, false, false
+	x.logLevel, x.cookieDates = 0, cookieDates{}
 	x.headDone, x.answered, x.sentUp = 0, 0, 0
 	x.line, x.uniqueID = x.line[:0], x.uniqueID[:0]
 	x.cookies[0], x.cookies[1] = x.cookies[0][:0], x.cookies[1][:0]

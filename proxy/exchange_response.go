@@ -25,8 +25,12 @@ func (x *exchange) applyResponse(now evloop.Time) bool {
 	if len(fe.response) > 0 && x.runRules(now, fe.response, &x.res) == rulesEnded {
 		return false
 	}
+	risky := be.spec.CheckCache && x.setsCookies()
 	if be.cookie != nil {
 		x.writeCookie()
+	}
+	if risky && x.blockStoredCookie(now) {
+		return false
 	}
 	if len(be.after) > 0 && x.runRules(now, be.after, &x.res) == rulesEnded {
 		return false

@@ -106,7 +106,8 @@ type server struct {
 	trackers     []*server // servers whose state follows ours
 	nameBytes    []byte    // for http-send-name-header
 	purgeDelay   time.Duration
-	private      bool // its connections carry what belongs to one client
+	cookie       string // leads clients here
+	private      bool   // its connections carry what belongs to one client
 }
 
 // timeouts are resolved: not positive means no bound.
@@ -384,6 +385,7 @@ func (c *compiler) server(be *backend, i int) *server {
 		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)
 	}
 	srv.nameBytes = []byte(spec.Name)
+	srv.cookie = cookieOf(srv, be.spec)
 	srv.purgeDelay = orDefault(spec.PoolPurgeDelay, 5*time.Second)
 	if srv.proxyOptions, err = listener.ParseProxyOptions(spec.ProxyOptions); err != nil {
 		c.errs.add(spec.Origin, c.section, "server %s: %v", spec.Name, err)

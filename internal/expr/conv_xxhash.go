@@ -30,6 +30,9 @@ func convXXH64(_ *Env, in Value, a []Arg) (Value, bool) {
 	return Int(int64(xxh64(in.Bytes, uint64(a[0].Int)))), true
 }
 
+// XXH64 is the 64-bit xxHash of b.
+func XXH64(b []byte, seed uint64) uint64 { return xxh64(b, seed) }
+
 func xx32Round(acc, lane uint32) uint32 {
 	return bits.RotateLeft32(acc+lane*xx32Prime2, 13) * xx32Prime1
 }

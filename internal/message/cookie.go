@@ -184,6 +184,30 @@ func (h *Head) delCookies(i int, name []byte) (removed int, left bool) {
 	return removed, len(h.Extra) > start
 }
 
+// CutCookies takes what stands before the first sep, and sep itself, off the
+// values of all pairs with the name in Cookie fields. Values without sep stay.
+func (h *Head) CutCookies(name []byte, sep byte) {
+	for i := h.Find(FieldCookie, 0); i >= 0; i = h.Find(FieldCookie, i+1) {
+		value := h.Fields[i].Value
+		c := Cookie{begun: true, Field: i}
+		start, kept := len(h.Extra), 0
+		for h.cookiePair(&c, value) {
+			text := h.Text(value)
+			from := int(c.Value.Off - value.Off)
+			at := bytes.IndexByte(text[from:from+int(c.Value.Len)], sep)
+			if at < 0 || !bytes.Equal(h.Text(c.Name), name) {
+				continue
+			}
+			h.Extra = append(h.Extra, text[kept:from]...)
+			kept = from + at + 1
+		}
+		if kept > 0 {
+			h.Extra = append(h.Extra, h.Text(value)[kept:]...)
+			h.Fields[i].Value = h.extraFrom(start)
+		}
+	}
+}
+
 // keepPairs appends the text of some pairs to those in Extra since start. What
 // looks like separators at the end may stand in an open quote: it is left.
 func (h *Head) keepPairs(start int, text []byte) {

@@ -148,3 +148,21 @@ func TestSetCookieValueKeepsWhatStandsAround(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestCutCookiesTakesOffWhatStandsBeforeTheSeparator(t *testing.T) {
+	for _, c := range []struct{ value, want string }{
+		{"S=aa~1", "S=1"},
+		{"S=aa~1; S=zz~2; S=~3; S=zz; S=aa", "S=1; S=2; S=3; S=zz; S=aa"},
+		{"x=1~2; S=aa~1~2 ; y=3~", "x=1~2; S=1~2 ; y=3~"},
+		{"S=aa~", "S="},
+		{`S="aa~1"`, `S=1"`},
+		{"s=aa~1; S", "s=aa~1; S"},
+	} {
+		h := headOf("Cookie", c.value, "Cookie", "S=b~5")
+		h.CutCookies([]byte("S"), '~')
+		want := []string{"Cookie", c.want, "Cookie", "S=5"}
+		if got := fieldsOf(h); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", c.value, got, want)
+		}
+	}
+}
