@@ -115,6 +115,7 @@ func (x *exchange) blockStoredCookie(now evloop.Time) bool {
 	x.fe.counters(x.w).denied.inc()
 	x.w.p.tell(x.be, accesslog.LevelAlert,
 		"Blocking cacheable cookie in response from instance "+x.be.name+", server "+x.hunt.srv.spec.Name+".")
-	x.fail(now, 502, CauseDenied, phaseHeaders)
+	x.answered = 0 // the client gets another answer
+	x.endWith(now, x.errorAnswer(502), CauseDenied, phaseHeaders)
 	return true
 }
