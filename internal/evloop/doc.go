@@ -18,6 +18,7 @@
 // The number of descriptors is bounded by the process's limit. The mailbox needs
 // no bound of its own, since a letter is in it at most once; Do is bounded by
 // controlMax. Each turn handles at most Config.EventsMax events, then each
-// descriptor that asked for more by Again once. Nothing is allocated in the
-// steady state.
+// descriptor that asked for more by Again once, for againTimeMax; the others come
+// first in the next turn. Due tells handlers how many share the turn. Nothing is
+// allocated in the steady state.
 package evloop

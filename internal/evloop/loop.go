@@ -7,7 +7,14 @@ import (
 	"time"
 )
 
-const eventsDefault = 512 // events taken per turn
+const (
+	eventsDefault = 512 // events taken per turn
+
+	// againTimeMax is how long a turn calls those who asked for Again, before it
+	// looks for news: with many of them, each with much to do, who comes anew
+	// would wait for all.
+	againTimeMax = time.Millisecond
+)
 
 // A Config describes a Loop.
 type Config struct {
@@ -31,6 +38,7 @@ type Loop struct {
 	now     Time
 	slots   slots
 	events  []Event
+	due     int      // handlers that this turn is to call
 	again   []uint64 // tags of FDs to call once more
 	running []uint64 // the same while they are called
 	wheel   wheel
@@ -102,6 +110,10 @@ func (l *Loop) Now() Time { return l.now }
 // Kernel is the system as this loop sees it.
 func (l *Loop) Kernel() Kernel { return l.kernel }
 
+// Due is how many handlers this turn is about to call, or was when it began. Each
+// of them takes the share of a turn that leaves enough to the others.
+func (l *Loop) Due() int { return l.due }
+
 // Run turns until Stop, on a thread of its own.
 func (l *Loop) Run() {
 	runtime.LockOSThread()
@@ -119,6 +131,7 @@ func (l *Loop) Run() {
 func (l *Loop) Turn(timeout time.Duration) int {
 	l.enter()
 	n := l.wait(timeout)
+	l.due = n + len(l.again)
 	l.advance()
 	called := l.dispatch(l.events[:n])
 	called += l.deliver()
@@ -229,15 +242,17 @@ func (l *Loop) dispatchListener(f *FD) int {
 	return 1
 }
 
-// runAgain calls each FD that asked for it once. Those that ask again meanwhile
-// come in the next turn.
+// runAgain calls each FD that asked for it once, for againTimeMax. Those that it
+// did not come to are the first of the next turn, before those that ask again
+// meanwhile.
 func (l *Loop) runAgain() int {
 	if len(l.again) == 0 {
 		return 0
 	}
 	l.again, l.running = l.running[:0], l.again
+	end := l.kernel.Now().Add(againTimeMax)
 	called := 0
-	for _, tag := range l.running {
+	for i, tag := range l.running {
 		f := l.slots.lookup(tag)
 		if f == nil || f.flags&fdAgain == 0 {
 			continue
@@ -245,6 +260,16 @@ func (l *Loop) runAgain() int {
 		f.flags &^= fdAgain
 		f.handler.HandleReady(l.now, f)
 		called++
+		if l.kernel.Now() >= end {
+			l.putOff(i + 1)
+			break
+		}
 	}
 	return called
+}
+
+// putOff leaves running, from number n on, for the next turn.
+func (l *Loop) putOff(n int) {
+	rest := l.running[:copy(l.running, l.running[n:])]
+	l.again, l.running = append(rest, l.again...), l.again
 }

@@ -171,6 +171,61 @@ func TestHandlersSeeWhatTheWholeBatchReports(t *testing.T) {
 	}
 }
 
+// A slowKernel has a clock that the test moves.
+type slowKernel struct {
+	evloop.Kernel
+	now evloop.Time
+}
+
+func (k *slowKernel) Now() evloop.Time { return k.now }
+
+// Those who always have more to do are many and slow: who comes anew does not
+// wait for all of them, and they have their turns in order.
+func TestThoseWhoComeAgainLeaveTimeToOthers(t *testing.T) {
+	const busy, slow = 50, time.Millisecond
+	k := &slowKernel{Kernel: evloop.System(), now: 1}
+	l, err := evloop.New(evloop.Config{Kernel: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Free)
+	var fds [busy]evloop.FD
+	var calls [busy]int
+	total, due := 0, 0
+	for i := range fds {
+		openPair(t, l, &fds[i], &handler{ready: func(_ evloop.Time, f *evloop.FD) {
+			calls[i]++
+			total++
+			due = l.Due()
+			k.now = k.now.Add(slow)
+			l.Again(f)
+		}})
+	}
+	news := 0
+	var other evloop.FD
+	theirs := openPair(t, l, &other, &handler{ready: func(_ evloop.Time, f *evloop.FD) {
+		news++
+		f.Read(make([]byte, 10))
+	}})
+	l.Turn(0)
+	total, news = 0, 0
+	for range 3 * busy {
+		send(t, theirs, "x")
+		if l.Turn(0); due < busy {
+			t.Fatalf("%d were said to be due, at least %d are", due, busy)
+		}
+	}
+	if news != 3*busy {
+		t.Errorf("%d of %d messages were told in the turn after they came", news, 3*busy)
+	}
+	if total > 3*busy*3 {
+		t.Errorf("%d slow calls in %d turns, want about two in each", total, 3*busy)
+	}
+	if least, most := slices.Min(calls[:]), slices.Max(calls[:]); most-least > 1 || least < 3 {
+		t.Errorf("slow handlers were called from %d to %d times", least, most)
+	}
+}
+
 func TestEmptyReadsAndWritesChangeNothing(t *testing.T) {
 	l := newLoop(t)
 	var f evloop.FD

@@ -35,6 +35,7 @@ func (k *Kernel) Peek(fd int, p []byte) (int, syscall.Errno) {
 func (k *Kernel) Write(fd int, p []byte) (int, syscall.Errno) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.Writes++
 	return k.sock("write", fd).give(p)
 }
 
@@ -42,6 +43,7 @@ func (k *Kernel) Write(fd int, p []byte) (int, syscall.Errno) {
 func (k *Kernel) Writev(fd int, a, b, c []byte) (int, syscall.Errno) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.Writes++
 	all := append(append(append([]byte(nil), a...), b...), c...)
 	return k.sock("writev", fd).give(all)
 }

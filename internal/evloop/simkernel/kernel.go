@@ -32,6 +32,8 @@ type Kernel struct {
 	ReceiveBuffer  int
 	Backlog        int // of listeners made from then on
 
+	Writes int // to sockets, so far
+
 	mu        sync.Mutex
 	changed   *sync.Cond // something became ready, or time passed
 	rng       *rand.Rand
