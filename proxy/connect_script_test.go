@@ -280,3 +280,36 @@ func TestSlowAndRefusedConnectsUnderFaults(t *testing.T) {
 		sc.finish()
 	}
 }
+
+// The server's bytes, or its end, come with the end of connect(2), in one event.
+func TestServerThatSpeaksAtOnceIsHeard(t *testing.T) {
+	for name, tc := range map[string]struct{ says, want string }{
+		"an answer":    {ok, ok},
+		"half of one":  {ok[:10], ""},
+		"nothing, FIN": {"", sorry502},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sc := newScript(t, site(ModeHTTP, 1))
+			c, s := sc.Client(1), sc.Server("s1")
+			sc.settle()
+			c.end.Send([]byte(getA))
+			var end *simkernel.End
+			for end == nil {
+				sc.loops[0].Turn(0)
+				end = s.srv.Accept()
+			}
+			p := &peer{sc: sc, name: "server s1", end: end}
+			s.conns = append(s.conns, p)
+			end.Send([]byte(tc.says))
+			if tc.says == "" {
+				end.CloseWrite()
+			}
+			p.Want("the request goes out all the same", getA)
+			if tc.want == "" {
+				s.Send(ok[10:])
+				tc.want = ok
+			}
+			c.WantStart("and is answered", tc.want)
+		})
+	}
+}

@@ -95,6 +95,9 @@ func (sc *serverConn) finishConnect(now evloop.Time) {
 		sc.user.serverConnectFailed(now, errno)
 		return
 	}
+	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
+		sc.w.loop.Again(&sc.fd) // it spoke or left at once: there will be no other event for that
+	}
 	sc.established(now)
 }
 
