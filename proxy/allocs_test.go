@@ -77,6 +77,35 @@ func TestKeepAliveRequestsDoNotAllocate(t *testing.T) {
 	}
 }
 
+// Who is denied or redirected asks again and again.
+func TestAnswersOfRulesDoNotAllocate(t *testing.T) {
+	for name, r := range map[string]Rule{
+		"deny":               {Name: "deny"},
+		"deny with a header": {Name: "deny", Args: []string{"hdr", "x-path", "%[path]"}},
+		"return":             {Name: "return", Args: []string{"status", "200", "content-type", "text/html", "string", "hi"}},
+		"return a format":    {Name: "return", Args: []string{"status", "200", "lf-string", "%[path] and more"}},
+		"redirect location":  {Name: "redirect", Args: []string{"location", "http://a%[path]"}},
+		"redirect prefix":    {Name: "redirect", Args: []string{"prefix", "http://a", "set-cookie", "a=b"}},
+		"redirect scheme":    {Name: "redirect", Args: []string{"scheme", "https", "code", "301"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1)
+			cfg.Frontends[0].Log.Custom = ""
+			cfg.Frontends[0].HTTPRules.Request = []Rule{r}
+			k := newNullKernel(t, cfg)
+			request := []byte(getA)
+			client := k.connect()
+			wantNoAllocs(t, "a request", func() {
+				k.arrive(client, request)
+				k.settle()
+			})
+			if k.socks[client].written < 500*len("HTTP/1.1 200 OK") {
+				t.Errorf("the client got %d bytes", k.socks[client].written)
+			}
+		})
+	}
+}
+
 // logged gives the frontend a log that goes nowhere.
 func logged(t *testing.T, cfg *Config) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/weir-lb/weir/internal/h1"
@@ -17,6 +18,13 @@ type answer struct {
 	raw      []byte // everything, sent as it is
 	closes   bool   // the end of the connection ends the body
 	redirect bool   // a request body is never waited for
+}
+
+// clone is a copy that shares no memory.
+func (a *answer) clone() *answer {
+	c := *a
+	c.head, c.body, c.raw = bytes.Clone(a.head), bytes.Clone(a.body), bytes.Clone(a.raw)
+	return &c
 }
 
 // standardAnswers are the texts that HAProxy gives (manual 1.3 and errorfile).

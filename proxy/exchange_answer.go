@@ -11,6 +11,13 @@ import (
 
 // This file composes the answers of deny, return, tarpit and redirect.
 
+// An ownAnswer is a loop's memory for the one answer that it is composing. That
+// is sent, or copied, before the next is composed.
+type ownAnswer struct {
+	answer
+	text []byte // its body, or where it redirects to
+}
+
 // compose makes the answer of a rule. Fixed ones were made with the plan.
 func (x *exchange) compose(spec *answerRule, def int, env *expr.Env) *answer {
 	if spec.fixed != nil && (spec.fixed.head != nil || spec.fixed.raw != nil) {
@@ -19,13 +26,15 @@ func (x *exchange) compose(spec *answerRule, def int, env *expr.Env) *answer {
 		}
 		return spec.fixed
 	}
+	own := &x.w.own
 	body := spec.fixed.body
 	if spec.body != nil {
-		body = spec.body.Append(nil, env)
+		own.text = spec.body.Append(own.text[:0], env)
+		body = own.text
 	}
-	head := []byte("HTTP/1.1 " + strconv.Itoa(spec.status) + " " + reasonOf(spec.status) + "\r\n")
+	head := appendStatusLine(own.head[:0], spec.status)
 	for _, h := range spec.headers {
-		head = append(head, h.name+": "...)
+		head = append(append(head, h.name...), ": "...)
 		start := len(head)
 		head = h.value.Append(head, env)
 		head = append(head[:start+dropControls(head[start:])], "\r\n"...)
@@ -33,21 +42,30 @@ func (x *exchange) compose(spec *answerRule, def int, env *expr.Env) *answer {
 	if spec.status < 200 || spec.status == 204 || spec.status == 304 {
 		body = nil // it would be taken for the next answer
 	} else {
-		head = append(head, "content-length: "+strconv.Itoa(len(body))+"\r\n"...)
+		head = strconv.AppendInt(append(head, "content-length: "...), int64(len(body)), 10)
+		head = append(head, "\r\n"...)
 	}
 	if len(body) > 0 {
 		ct := spec.contentType
 		if ct == "" {
 			ct = "text/plain"
 		}
-		head = append(head, "content-type: "+ct+"\r\n"...)
+		head = append(append(append(head, "content-type: "...), ct...), "\r\n"...)
 	}
-	return &answer{status: spec.status, head: head, body: body}
+	own.answer = answer{status: spec.status, head: head, body: body}
+	return &own.answer
+}
+
+func appendStatusLine(dst []byte, status int) []byte {
+	dst = strconv.AppendInt(append(dst, "HTTP/1.1 "...), int64(status), 10)
+	dst = append(append(dst, ' '), reasonOf(status)...)
+	return append(dst, "\r\n"...)
 }
 
 // redirect composes the answer; ok is false when ignore-empty skips it.
 func (x *exchange) redirect(rd *redirectRule, env *expr.Env) (a *answer, ok bool) {
-	to := rd.to.Append(nil, env)
+	own := &x.w.own
+	to := rd.to.Append(own.text[:0], env)
 	if rd.ignoreEmpty && len(to) == 0 {
 		return nil, false
 	}
@@ -62,17 +80,17 @@ func (x *exchange) redirect(rd *redirectRule, env *expr.Env) (a *answer, ok bool
 		}
 		to = x.appendPath(to, rd)
 	}
-	to = to[:dropControls(to)]
-	head := []byte("HTTP/1.1 " + strconv.Itoa(rd.code) + " " + reasonOf(rd.code) + "\r\ncontent-length: 0\r\nlocation: ")
-	head = append(head, to...)
-	head = append(head, "\r\n"...)
+	own.text = to
+	head := append(appendStatusLine(own.head[:0], rd.code), "content-length: 0\r\nlocation: "...)
+	head = append(append(head, to[:dropControls(to)]...), "\r\n"...)
 	if rd.code == 302 || rd.code == 303 || rd.code == 307 {
 		head = append(head, "cache-control: no-cache\r\n"...)
 	}
 	if rd.setCookie != "" {
-		head = append(head, "set-cookie: "+rd.setCookie+"\r\n"...)
+		head = append(append(append(head, "set-cookie: "...), rd.setCookie...), "\r\n"...)
 	}
-	return &answer{status: rd.code, head: head, redirect: true}, true
+	own.answer = answer{status: rd.code, head: head, redirect: true}
+	return &own.answer, true
 }
 
 // dropControls moves the bytes of b that a field value may hold to its front,
@@ -119,7 +137,7 @@ func answerWeight(a *answer) uint64 {
 func (x *exchange) startTarpit(now evloop.Time, r *rule) {
 	x.tarpitted = true
 	x.setState(exchangeTarpit)
-	x.tarpitAnswer = x.compose(r.answer, 500, x.fillEnv(now))
+	x.tarpitAnswer = x.compose(r.answer, 500, x.fillEnv(now)).clone()
 	d := x.fe.timeouts.tarpit
 	if x.be != nil {
 		d = x.be.timeouts.tarpit

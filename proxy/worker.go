@@ -39,6 +39,7 @@ type worker struct {
 	// payload is where rules see a chunked body without its chunks; nil until the
 	// first does.
 	payload []byte
+	own     ownAnswer
 
 	doors   []*doorWatch
 	clients clientList // every client connection of this loop
