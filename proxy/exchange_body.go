@@ -64,9 +64,7 @@ func (x *exchange) bodyBuffered() (enough, ok bool) {
 func (x *exchange) bufferBody(now evloop.Time) {
 	c := x.c
 	if c.more == nil {
-		c.more = x.w.pool.Take(x.w.p.tune.BufSize)
-		c.more.Append(c.in.Bytes())
-		c.in.Consume(c.in.Len())
+		x.splitInput()
 		x.moreFresh = true
 	}
 	for {
@@ -78,7 +76,7 @@ func (x *exchange) bufferBody(now evloop.Time) {
 			x.bodyAwaited(now)
 			return
 		}
-		n, res := c.fd.Read(c.more.Free())
+		n, res := c.readMore()
 		switch res {
 		case evloop.Done:
 			c.more.Filled(n)

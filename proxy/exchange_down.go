@@ -31,7 +31,7 @@ func (x *exchange) readResponse(now evloop.Time) {
 			return
 		}
 	}
-	for budget := relayBytesPerTurn; x.state == exchangeWait; {
+	for budget := x.w.relayShare(); x.state == exchangeWait; {
 		if budget <= 0 { // a server that sends nothing but interim answers
 			x.w.loop.Again(&x.hunt.sc.fd)
 			return
@@ -49,7 +49,7 @@ func (x *exchange) readResponse(now evloop.Time) {
 			x.serverClosedEarly(now)
 			return
 		}
-		budget -= len(b)
+		budget -= effort(len(b), 0)
 		if !x.parseResponse(now, b) {
 			return
 		}
@@ -84,29 +84,33 @@ func (x *exchange) responseBytes() ([]byte, evloop.Result) {
 // parseResponse takes what b has of heads. It reports whether more bytes
 // should be read now.
 func (x *exchange) parseResponse(now evloop.Time, b []byte) bool {
-	for {
-		n, st := x.parser.Response(b, &x.res, &x.be.limits, x.req.Method)
-		switch st {
-		case h1.NeedMore:
-			return x.keepResponse(b)
-		case h1.Complete:
-		default:
-			x.badResponse(now)
-			return false
+	heads := x.w.out[:0] // of interim answers, sent as one
+	n, st := x.parser.Response(b, &x.res, &x.be.limits, x.req.Method)
+	for st == h1.Complete && x.res.Status < 200 && x.res.Status != 101 {
+		heads = x.appendInterim(heads)
+		x.takeResponse(n)
+		b = b[n:]
+		if n, st = 0, h1.NeedMore; len(b) > 0 {
+			n, st = x.parser.Response(b, &x.res, &x.be.limits, x.req.Method)
 		}
-		if x.res.Status < 200 {
-			if !x.interim(now, b[n:]) {
-				return false
-			}
-			x.takeResponse(n)
-			if b = b[n:]; len(b) == 0 {
-				return true
-			}
-			continue
-		}
-		x.handleResponse(now, b, n)
+	}
+	x.w.out = heads[:0]
+	if len(heads) > 0 && !x.c.write(heads, nil) {
+		x.clientGone(now)
 		return false
 	}
+	switch st {
+	case h1.NeedMore:
+		return len(b) == 0 || x.keepResponse(b)
+	case h1.Complete:
+		if x.res.Status == 101 && !x.switching(now) {
+			return false
+		}
+		x.handleResponse(now, b, n)
+	default:
+		x.badResponse(now)
+	}
+	return false
 }
 
 // keepResponse holds an incomplete head until more bytes come.
@@ -126,28 +130,23 @@ func (x *exchange) takeResponse(n int) {
 	}
 }
 
-// interim passes a 1xx on. 101 ends HTTP on this connection, but only if the
-// client asked for it.
-func (x *exchange) interim(now evloop.Time, rest []byte) bool {
+// appendInterim appends a 1xx as it is passed on.
+func (x *exchange) appendInterim(dst []byte) []byte {
 	x.interimSeen = true
-	if x.res.Status == 101 {
-		if !x.req.ConnUpgrade || x.req.Upgrade.Len == 0 || x.upgradeRefused() {
-			x.rec.BytesOut += headWeight(&x.res)
-			x.badResponse(now)
-			return false
-		}
-		x.handleResponse(now, rest, 0)
-		return false
-	}
 	if x.req.Minor == 0 {
-		return true // RFC 9110 section 15.2: HTTP/1.0 has no 1xx
+		return dst // RFC 9110 section 15.2: HTTP/1.0 has no 1xx
 	}
-	head := h1.AppendResponse(x.w.out[:0], &x.res, h1.Rewrite{Minor: x.res.Minor})
-	head = h1.AppendEnd(head)
-	x.w.out = head[:0]
 	x.rec.BytesOut += headWeight(&x.res)
-	if !x.c.write(head, nil) {
-		x.clientGone(now)
+	return h1.AppendEnd(h1.AppendResponse(dst, &x.res, h1.Rewrite{Minor: x.res.Minor}))
+}
+
+// switching: 101 ends HTTP on this connection, but only if the client asked for
+// it.
+func (x *exchange) switching(now evloop.Time) bool {
+	x.interimSeen = true
+	if !x.req.ConnUpgrade || x.req.Upgrade.Len == 0 || x.upgradeRefused() {
+		x.rec.BytesOut += headWeight(&x.res)
+		x.badResponse(now)
 		return false
 	}
 	return true
@@ -328,7 +327,7 @@ func (x *exchange) pumpBoth(now evloop.Time) {
 // for the client, the server is not read.
 func (x *exchange) pumpResponse(now evloop.Time) {
 	c := x.c
-	for budget := relayBytesPerTurn; budget > 0; {
+	for budget := x.w.relayShare(); budget > 0; {
 		if !c.flush() {
 			x.abort(now, CauseClientAbort, x.phase())
 			return
@@ -354,11 +353,12 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 			x.serverEnded(now, res)
 			return
 		}
-		budget -= len(b)
 		x.downSplice.full = len(b) == len(x.w.in)
+		moved := x.down.moved
 		if !x.relayPiece(now, b) {
 			return
 		}
+		budget -= effort(len(b), x.down.moved-moved)
 	}
 	x.w.loop.Again(&c.fd) // not the server's: it may have been released
 }

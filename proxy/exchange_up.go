@@ -42,7 +42,7 @@ func (x *exchange) requestIsSent(now evloop.Time) {
 // for the server, the client is not read.
 func (x *exchange) pumpRequest(now evloop.Time) {
 	sc, c := x.hunt.sc, x.c
-	for budget := relayBytesPerTurn; budget > 0; {
+	for budget := x.w.relayShare(); budget > 0; {
 		if !sc.flush() {
 			x.serverWriteFailed(now)
 			return
@@ -68,9 +68,10 @@ func (x *exchange) pumpRequest(now evloop.Time) {
 			x.abort(now, CauseClientAbort, phaseData)
 			return
 		}
-		budget -= len(b)
 		x.upSplice.full = len(b) == len(x.w.in)
+		moved := x.up.moved
 		used, out, ok := x.up.take(b, x.w.out[:0])
+		budget -= effort(len(b), x.up.moved-moved)
 		if !ok {
 			x.badRequestBody(now)
 			return
@@ -112,10 +113,7 @@ func (x *exchange) upInput() ([]byte, evloop.Result) {
 			x.moreFresh = false
 			return c.more.Bytes(), evloop.Done
 		}
-		if len(c.more.Free()) == 0 {
-			c.more.Compact()
-		}
-		n, res := c.fd.Read(c.more.Free())
+		n, res := c.readMore()
 		c.more.Filled(n)
 		return c.more.Bytes(), res
 	}
@@ -146,14 +144,41 @@ func (x *exchange) usedUp(b []byte, used int) {
 	case c.in.Len() > 0:
 		c.in.Consume(used)
 		if len(rest) > 0 && !x.up.done {
-			c.more = x.w.pool.Take(x.w.p.tune.BufSize)
-			c.more.Append(rest)
-			c.in.Consume(len(rest))
+			x.splitInput()
 		}
 	case len(rest) > 0:
-		c.more = x.w.pool.Take(x.w.p.tune.BufSize)
+		c.more = x.w.pool.Take(len(rest))
 		c.more.Append(rest)
 	}
+}
+
+// splitInput moves what follows the head to a buffer of its own. Both are as
+// small as they can be: who sends slowly, or nothing more, makes us wait.
+func (x *exchange) splitInput() {
+	c, pool := x.c, x.w.pool
+	c.more = pool.Take(c.in.Len())
+	c.more.Append(c.in.Bytes())
+	c.in.Reset()
+	head := pool.Take(len(x.req.Raw))
+	if head.Cap() == c.in.Cap() {
+		pool.Put(head)
+		return
+	}
+	x.req.Raw = head.B[:copy(head.B, x.req.Raw)]
+	pool.Put(c.in)
+	c.in = head
+}
+
+// readMore reads behind what more holds, which grows up to tune.bufsize.
+func (c *h1Client) readMore() (int, evloop.Result) {
+	if len(c.more.Free()) == 0 {
+		size := c.more.Cap()
+		if c.more.Len() == size {
+			size = min(4*size, c.w.p.tune.BufSize)
+		}
+		c.more = c.w.pool.Grow(c.more, size)
+	}
+	return c.fd.Read(c.more.Free())
 }
 
 func (x *exchange) countUp(n int) {

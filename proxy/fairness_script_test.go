@@ -106,12 +106,91 @@ func TestManyInterimAnswersLeaveTurnsToOthers(t *testing.T) {
 	c.Send(getA)
 	s.Want("", getA)
 	many := strings.Repeat("HTTP/1.1 102 P\r\n\r\n", 100_000)
+	writes := sc.sk.Writes
 	sc.fairly(func() { s.last("").end.Send([]byte(many + ok)) })
-	if n := len(c.end.Recv()); n > fairTurnsMax*(relayBytesPerTurn+100_000) {
-		t.Errorf("%d bytes went through in %d turns", n, fairTurnsMax)
+	if n := len(c.end.Recv()); n > fairTurnsMax*slowBytesPerTurn {
+		t.Errorf("%d bytes of heads went through in %d turns", n, fairTurnsMax)
+	}
+	if n := sc.sk.Writes - writes; n > 3*fairTurnsMax {
+		t.Errorf("%d writes in %d turns: the heads of one read go as one", n, fairTurnsMax)
 	}
 	sc.settle()
 	c.Want("all of them", many+ok)
+}
+
+// slowBytesPerTurn is what one connection gets through at most where each byte
+// costs much: its share, and the read that goes beyond it.
+const slowBytesPerTurn = relayBytesPerTurn/framingWeight + 32<<10
+
+func TestTinyChunksLeaveTurnsToOthers(t *testing.T) {
+	tiny := strings.Repeat("1\r\nx\r\n", 300_000) + "0\r\n\r\n"
+	body := strings.Repeat("x", 300_000)
+	t.Run("request", func(t *testing.T) {
+		sc := wide(t, site(ModeHTTP, 1))
+		c, s := sc.Client(1), sc.Server("s1")
+		c.Send(postChunked)
+		s.Want("", postChunked)
+		sc.fairly(func() { c.end.Send([]byte(tiny)) })
+		if n := len(s.conns[0].end.Recv()); n > fairTurnsMax*slowBytesPerTurn {
+			t.Errorf("%d bytes went through in %d turns", n, fairTurnsMax)
+		}
+		sc.settle()
+		if got := dechunk(t, string(s.conns[0].end.Take())); got != body {
+			t.Errorf("the server got %s", brief(got))
+		}
+	})
+	t.Run("answer", func(t *testing.T) {
+		sc := wide(t, site(ModeHTTP, 1))
+		c, s := sc.Client(1), sc.Server("s1")
+		c.Send(getA)
+		s.Want("", getA)
+		s.Send(chunkedHead)
+		c.Want("", chunkedHead)
+		sc.fairly(func() { s.last("").end.Send([]byte(tiny)) })
+		if n := len(c.end.Recv()); n > fairTurnsMax*slowBytesPerTurn {
+			t.Errorf("%d bytes went through in %d turns", n, fairTurnsMax)
+		}
+		sc.settle()
+		if got := dechunk(t, string(c.end.Take())); got != body {
+			t.Errorf("the client got %s", brief(got))
+		}
+	})
+}
+
+// Many who are due get little each: the turn has a bound, not just each of them.
+func TestManyClientsShareATurn(t *testing.T) {
+	const many = 4 * turnRequests
+	sc := wide(t, site(ModeHTTP, 0))
+	for n := range many {
+		sc.Client(n + 10)
+		if n%100 == 0 {
+			sc.settle() // the socket's queue is short
+		}
+	}
+	sc.settle()
+	for n := range many {
+		sc.Client(n + 10).end.Send([]byte(strings.Repeat(getA, 10)))
+	}
+	sc.Client(2)
+	answered := func() (n int) {
+		for i := range many {
+			n += strings.Count(string(sc.Client(i+10).end.Recv()), "HTTP/1.1 503 ")
+		}
+		return n
+	}
+	for turn := 1; turn <= fairTurnsMax; turn++ {
+		sc.loops[0].Turn(0)
+		if n := answered(); n > (turn+1)*many { // events come first, then those who asked again
+			t.Errorf("%d requests of %d clients were answered in %d turns", n, many, turn)
+		}
+	}
+	sc.settle()
+	if n := answered(); n != 10*many {
+		t.Errorf("%d answers to %d requests", n, 10*many)
+	}
+	for n := range many {
+		sc.Client(n + 10).end.Take()
+	}
 }
 
 func TestManyPipelinedRequestsLeaveTurnsToOthers(t *testing.T) {

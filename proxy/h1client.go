@@ -147,7 +147,7 @@ func (c *h1Client) step(now evloop.Time) {
 	}
 	c.stepping = true
 	again := true
-	for n := 0; again && n < requestsPerTurn; n++ {
+	for n := c.w.share(requestsPerTurn, turnRequests); again && n > 0; n-- {
 		again = c.state <= clientHead && c.out == nil && c.readRequest(now)
 	}
 	c.stepping = false

@@ -47,7 +47,7 @@ const (
 // move relays from src to dst until one of them blocks or the budget of bytes
 // is used. Back-pressure is here: while bytes wait for dst, src is not read.
 func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
-	budget := relayBytesPerTurn
+	budget := w.relayShare()
 	for budget > 0 {
 		if h.pipe.size > 0 {
 			why, n := h.spliceOnce(w, src, dst)

@@ -6,7 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/weir-lb/weir/internal/buffer"
 	"github.com/weir-lb/weir/internal/evloop/simkernel"
 )
 
@@ -172,6 +174,19 @@ func TestHalfAHeadIsKeptInMemoryOfItsOwn(t *testing.T) {
 	sc.Server("s1").Want("", "GET /b HTTP/1.1\r\nhost: bbbb\r\n\r\n")
 }
 
+// Answers that rules compose share memory, one at a time.
+func TestAnswersOfTarpitsAreNotMixed(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "tarpit", Args: []string{"deny_status", "403", "hdr", "x-path", "%[path]", "lf-string", "%[path]"}}}
+	sc := newScript(t, cfg)
+	sc.Client(1).Send(getA)
+	sc.Client(2).Send(getB)
+	sc.Expire("timeout tarpit", 9*time.Second)
+	for n, path := range map[int]string{1: "/a", 2: "/b"} {
+		sc.Client(n).Want("its own", "HTTP/1.1 403 Forbidden\r\nx-path: "+path+"\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\n"+path)
+	}
+}
+
 // Amplification.
 
 func TestThousandsOfPersistenceCookiesCostOneCopy(t *testing.T) {
@@ -186,6 +201,43 @@ func TestThousandsOfPersistenceCookiesCostOneCopy(t *testing.T) {
 		t.Errorf("a head of 12 kB took %d bytes of memory", n)
 	}
 	s.Want("none of them passes", "GET /a HTTP/1.1\r\nhost: x\r\ncookie: a=1\r\n\r\n")
+}
+
+// Who has sent little makes us hold little, whatever is announced; who has sent
+// much makes us hold it once.
+func TestWaitingBodiesHoldWhatHasCome(t *testing.T) {
+	const announced = "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
+	for _, tc := range []struct {
+		name, sent string
+		buffered   bool
+		held       int
+	}{
+		{"buffered, nothing yet", announced, true, 2 << 10},
+		{"buffered, a little", announced + "abc", true, 2 << 10},
+		{"buffered, much", announced + text(10_000), true, 17 << 10},
+		{"the first of the trailers", postChunked + "0\r\nx: ", false, 2 << 10},
+		{"long trailers", postChunked + "0\r\nx: " + strings.Repeat("a", 10_000), false, 17 << 10},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1)
+			cfg.Backends[0].HTTPBufferRequest = tc.buffered
+			sc := newScript(t, cfg)
+			sc.Client(1).Send(tc.sent)
+			sc.settle()
+			c, held := sc.onlyExchange().c, 0
+			for _, b := range []*buffer.Buffer{c.in, c.more, c.out} {
+				if b != nil {
+					held += b.Cap()
+				}
+			}
+			if held > tc.held {
+				t.Errorf("%d bytes of buffers for a request of %d bytes, want at most %d", held, len(tc.sent), tc.held)
+			}
+			if !tc.buffered {
+				sc.Server("s1").last("").WantStart("", postChunked)
+			}
+		})
+	}
 }
 
 func TestBufferedChunksByteByByte(t *testing.T) {
