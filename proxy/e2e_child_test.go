@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weir-lb/weir/internal/evloop"
 )
 
 // childRole names, in the environment, what this binary is when a test starts
@@ -38,6 +40,10 @@ func TestMain(m *testing.M) {
 		err = childClients(words[1:])
 	case "proxy":
 		err = childProxy(words[1:])
+	case "flooded":
+		err = runChildProxy(floodedSite(words[1], words[2], words[3]))
+	case "attack":
+		err = childAttack()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "child "+words[0]+":", err)
@@ -119,9 +125,13 @@ func childServer() error {
 			w.(http.Flusher).Flush()
 			fmt.Println("half is sent")
 			<-q.Context().Done()
+		case "/big":
+			w.Write(make([]byte, 256<<10))
 		case "/stop":
 			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			<-q.Context().Done() // not before SIGCONT
+		default:
+			io.Copy(io.Discard, q.Body)
 		}
 	}))
 }
@@ -195,8 +205,10 @@ type childReport struct {
 	Idle     int // server connections
 	Files    int
 	Resident int           // bytes
+	Peak     int           // bytes that were resident at most since the last mark
 	CPU      time.Duration // of the whole process so far
 	Failures uint64        // accepts that failed
+	Loops    []evloop.LoopStats
 	Notes    []string
 }
 
@@ -211,8 +223,12 @@ func childProxy(args []string) error {
 			return err
 		}
 	}
+	return runChildProxy(e2eSite(ModeHTTP, args[0]))
+}
+
+func runChildProxy(cfg *Config) error {
 	var r rig // for its notes
-	p, err := New(*e2eSite(ModeHTTP, args[0]), Options{Logf: r.note})
+	p, err := New(*cfg, Options{Logf: r.note})
 	if err != nil {
 		return err
 	}
@@ -225,11 +241,16 @@ func childProxy(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(p.Addrs()[0])
+	fmt.Println(strings.Join(p.Addrs(), " "))
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		if in.Text() == "tidy" {
+		if in.Text() != "report" {
 			debug.FreeOSMemory() // the reports themselves leave garbage
+		}
+		if in.Text() == "mark" {
+			if err = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // proc(5): the peak is what is resident now
+				return err
+			}
 		}
 		if err = json.NewEncoder(os.Stdout).Encode(r.report(p, probe)); err != nil {
 			return err
@@ -245,6 +266,7 @@ func (r *rig) report(p *Proxy, statm *os.File) childReport {
 		done := make(chan struct{})
 		w.loop.Do(func() { out.Idle += w.idle; close(done) })
 		<-done
+		out.Loops = append(out.Loops, w.loop.Stats())
 	}
 	b := make([]byte, 128)
 	n, _ := statm.ReadAt(b, 0)
@@ -252,13 +274,22 @@ func (r *rig) report(p *Proxy, statm *os.File) childReport {
 		pages, _ := strconv.Atoi(f[1])
 		out.Resident = pages * os.Getpagesize()
 	}
-	var use syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &use)
-	out.CPU = time.Duration(use.Utime.Nano() + use.Stime.Nano())
+	out.Peak, out.CPU = peakResident(), cpuOfProcess()
 	r.mu.Lock()
 	out.Notes = r.notes
 	r.mu.Unlock()
 	return out
+}
+
+// peakResident is VmHWM of proc(5), in bytes; 0 when it can't be read.
+func peakResident() int {
+	b, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := strings.Cut(string(b), "VmHWM:")
+	if f := strings.Fields(rest); len(f) > 0 {
+		kib, _ := strconv.Atoi(f[0])
+		return kib << 10
+	}
+	return 0
 }
 
 // report asks a child that is a Proxy.
@@ -269,13 +300,18 @@ func (c *child) tidyReport() childReport { return c.ask("tidy") }
 
 func (c *child) ask(what string) (out childReport) {
 	c.t.Helper()
+	c.askFor(what, &out)
+	return out
+}
+
+func (c *child) askFor(what string, out any) {
+	c.t.Helper()
 	if _, err := io.WriteString(c.in, what+"\n"); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(c.line("report")), &out); err != nil {
+	if err := json.Unmarshal([]byte(c.line("report")), out); err != nil {
 		c.t.Fatal(err)
 	}
-	return out
 }
 
 func (c *child) signal(s syscall.Signal) {
