@@ -21,6 +21,7 @@ type draft struct {
 	leader *line  // of a defaults section: its first rule or ACL
 
 	serverNames map[string]*line // also of wrong lines
+	nameTaken   bool             // by a section before
 	serversLost bool             // a wrong line may have given more
 	serverLines []*line          // of back.Servers
 	bindIDs     map[int]*line
@@ -91,6 +92,9 @@ func (c *compiler) openDraft(head *line, kind where) {
 		return
 	}
 	d.common.Name, d.common.Origin = d.name, head.origin()
+	if d.nameTaken {
+		d.common.Name += " at " + head.origin() // the rest of it is checked all the same
+	}
 	c.drafts = append(c.drafts, d)
 	if len(words) > 0 {
 		c.sectionAddress(head, d, words)
@@ -111,6 +115,7 @@ func (c *compiler) checkSectionName(head *line, d *draft) {
 		backTwice := d.isBack() && other.isBack()
 		if other.name == d.name && (frontTwice || backTwice) {
 			c.fail(head, "the name %s is taken by %s at %s", quote(d.name), other.describe(), other.head.origin())
+			d.nameTaken = true
 			return
 		}
 	}

@@ -141,7 +141,7 @@ func (c *compiler) finishRoutes(d *draft, byName map[string]*draft) {
 	}
 	if d.fallback.line == nil {
 		if d.kind == inListen {
-			d.front.DefaultBackend = d.name
+			d.front.DefaultBackend = d.common.Name
 		}
 		return
 	}
