@@ -216,6 +216,11 @@ func (c *compiler) customLogFormat(l *line) {
 	c.draft.logFmt = nil
 }
 
+func (c *compiler) structuredDataFormat(l *line) {
+	log := &c.draft.front.Log
+	log.CustomSD, log.SDOrigin = l.args[0], l.origin()
+}
+
 func (c *compiler) errorLogFormat(l *line) {
 	log := &c.draft.front.Log
 	log.ErrorFormat, log.ErrorOrigin = l.args[0], l.origin()

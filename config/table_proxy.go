@@ -49,7 +49,7 @@ var proxyKeywords = []keyword{
 	{"id", inProxies, args(1, 1), setInteger(func(c *compiler) *int { return &c.draft.common.ID }, 1, intMax), "4.2", supported, ""},
 	{"log", inAnywhere | negatable, args(0, anyNumber), (*compiler).proxyLog, "4.2", supported, "addresses may be UDP, UNIX sockets, TCP, stdout, stderr and fd@"},
 	{"log-format", inDefaults | inFrontSide, args(1, 1), (*compiler).customLogFormat, "4.2", supported, ""},
-	{"log-format-sd", inDefaults | inFrontSide, args(0, anyNumber), nil, "4.2", refused, "weir does not write structured data yet"},
+	{"log-format-sd", inDefaults | inFrontSide, args(1, 1), (*compiler).structuredDataFormat, "4.2", supported, "for log targets with format rfc5424"},
 	{"log-tag", inAnywhere, args(1, 1), setText(func(c *compiler) *string { return &c.draft.common.LogTag }), "4.2", supported, ""},
 	{"maxconn", inDefaults | inFrontSide, args(1, 1), setInteger(func(c *compiler) *int { return &front(c).MaxConn }, 0, intMax), "4.2", supported, ""},
 	{"mode", inAnywhere, args(1, 1), (*compiler).mode, "4.2", supported, "tcp and http"},

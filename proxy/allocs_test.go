@@ -40,6 +40,17 @@ func TestKeepAliveRequestsDoNotAllocate(t *testing.T) {
 		{"with a slot", getA, small, func(cfg *Config) { cfg.limited(1) }},
 		{"least loaded", getA, small, func(cfg *Config) { cfg.Backends[0].Balance.Algorithm = 2 }},
 		{"logged", getA, small, func(cfg *Config) { logged(t, cfg) }},
+		{"logged with captures", browser, small, func(cfg *Config) {
+			logged(t, cfg)
+			log := &cfg.Frontends[0].Log
+			log.CaptureRequest = []Capture{{Name: "user-agent", Len: 3}, {Name: "accept", Len: 40}}
+			log.CaptureResponse = []Capture{{Name: "content-length", Len: 10}}
+			log.CaptureCookie = &Capture{Name: "a", Len: 5}
+		}},
+		{"logged with structured data", browser, small, func(cfg *Config) {
+			logged(t, cfg)
+			cfg.Frontends[0].Log.CustomSD, cfg.Frontends[0].Logs[0].Format = `[x@1 from="%bi"]`, "rfc5424"
+		}},
 		{"with rules", browser, small, func(cfg *Config) {
 			cfg.Frontends[0].HTTPRules.Request = []Rule{
 				{Name: "deny", Cond: Cond{Words: []string{"{", "path_beg", "/admin", "}"}}},
@@ -74,6 +85,26 @@ func TestKeepAliveRequestsDoNotAllocate(t *testing.T) {
 			}
 			wantNoAllocs(t, "a request", exchange)
 		})
+	}
+}
+
+// Nobody asks the kernel for the address that servers see but formats with %bi
+// or %bp, and they only once per connection.
+func TestServersSourceIsAskedForOncePerConnection(t *testing.T) {
+	for format, want := range map[string]int{"": 0, "%ci": 0, "%bi:%bp": 1} {
+		cfg := site(ModeHTTP, 1)
+		cfg.Frontends[0].Log.Custom = ""
+		cfg.Frontends[0].HTTPRules.Response = []Rule{{Name: "set-header", Args: []string{"x-from", format}}}
+		k := newNullKernel(t, cfg)
+		k.response = []byte("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+		client := k.connect()
+		for range 10 {
+			k.arrive(client, []byte(getA))
+			k.settle()
+		}
+		if k.asked != want {
+			t.Errorf("%q: asked %d times, want %d", format, k.asked, want)
+		}
 	}
 }
 
@@ -221,6 +252,7 @@ type nullKernel struct {
 	waiting       []int // to be accepted
 	response      []byte
 	pipe          int // bytes in the pipe
+	asked         int // getsockname(2)
 }
 
 type nullSock struct {
@@ -404,6 +436,7 @@ func (k *nullKernel) Bind(int, evloop.Addr) syscall.Errno    { return 0 }
 func (k *nullKernel) Connect(int, evloop.Addr) syscall.Errno { return syscall.EINPROGRESS }
 func (k *nullKernel) SocketError(int) syscall.Errno          { return 0 }
 func (k *nullKernel) LocalAddr(int) netip.AddrPort {
+	k.asked++
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 9}), 80)
 }
 func (k *nullKernel) SetInt(int, int, int, int) syscall.Errno       { return 0 }

@@ -152,11 +152,11 @@ func (s *tcpSession) captureSlots() {
 // says: of the request or set by the response.
 func (x *exchange) captureCookie(side int, spec *Capture) {
 	var ck message.Cookie
-	h, next := &x.req, (*message.Head).NextCookie
+	h := &x.req
 	if side == sideResponse {
-		h, next = &x.res, (*message.Head).NextSetCookie
+		h = &x.res
 	}
-	for next(h, &ck) {
+	for side == sideRequest && h.NextCookie(&ck) || side == sideResponse && h.NextSetCookie(&ck) {
 		text := append(x.w.log[:0], h.Text(ck.Name)...)
 		text = append(append(text, '='), h.Text(ck.Value)...)
 		x.w.log = text

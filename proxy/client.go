@@ -1,11 +1,10 @@
 package proxy
 
 import (
-	"bytes"
 	"net/netip"
 
 	"github.com/weir-lb/weir/internal/evloop"
-	"github.com/weir-lb/weir/listener"
+	"github.com/weir-lb/weir/internal/expr"
 )
 
 // A clientSession is what runs on a client connection.
@@ -22,6 +21,8 @@ type clientSession interface {
 	// freed takes the closed session's memory back.
 	freed()
 	conn() *clientConn
+	// sessionVars are the variables of the connection; nil when no rule has any.
+	sessionVars() *expr.Vars
 }
 
 // A clientConn is what every session has on its client side. It is embedded,
@@ -31,7 +32,7 @@ type clientConn struct {
 	owner clientSession
 	door  *door
 	// proxied is what a PROXY header said; nil without one.
-	proxied *listener.ProxyInfo
+	proxied *proxiedClient
 	fd      evloop.FD
 	timer   evloop.Timer
 
@@ -119,73 +120,4 @@ func (c *clientConn) localAddr() netip.AddrPort {
 // unmapped is the IPv4 address of a client that came to an IPv6 socket.
 func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-}
-
-// proxyHeaderMax bounds a PROXY header: 16 bytes and a v2 length of at most
-// what fits beside them; longer ones are refused.
-const proxyHeaderMax = 4096
-
-// readGreeting takes the PROXY header off the socket. It reports whether the
-// session may begin; if not, the connection waits or is closed.
-func (c *clientConn) readGreeting(now evloop.Time) bool {
-	n, res := c.fd.Peek(c.w.in[:min(proxyHeaderMax, len(c.w.in))])
-	switch res {
-	case evloop.Again:
-		return false
-	case evloop.EOF, evloop.Failed:
-		c.refuseGreeting(now, greetingCut)
-		return false
-	}
-	var info listener.ProxyInfo
-	used, st := listener.ParseProxy(c.w.in[:n], &info)
-	switch {
-	case st == listener.ProxyNeedMore && n < proxyHeaderMax:
-		if c.fd.Ready()&(evloop.ReadyHup|evloop.ReadyErr) != 0 {
-			c.refuseGreeting(now, greetingCut)
-		}
-		return false
-	case st != listener.ProxyComplete:
-		c.refuseGreeting(now, greetingFault(c.w.in[:n]))
-		return false
-	}
-	if got, res := c.fd.Read(c.w.in[:used]); res != evloop.Done || got != used {
-		c.refuseGreeting(now, greetingCut)
-		return false
-	}
-	// Peek has cleared ReadyIn, so that we were called for each new piece; but a
-	// request may stand behind the header.
-	c.fd.Assume(evloop.ReadyIn)
-	c.greeting, c.greeted = false, now
-	c.proxied = info.Clone()
-	if !info.Local && info.Src.IsValid() {
-		c.src = info.Src
-	}
-	return true
-}
-
-// What a wrong PROXY header is called in the log.
-const (
-	greetingCut     = "Truncated PROXY protocol header received"
-	greetingForeign = "Received something which does not look like a PROXY protocol header"
-	greetingUnknown = "Received an unhandled protocol in the PROXY protocol header"
-	greetingInvalid = "Received an invalid PROXY protocol header"
-)
-
-func greetingFault(b []byte) string {
-	switch {
-	case bytes.HasPrefix(b, []byte("PROXY TCP4 ")), bytes.HasPrefix(b, []byte("PROXY TCP6 ")),
-		bytes.HasPrefix(b, []byte("\r\n\r\n\x00\r\nQUIT\n")) && len(b) > 12 && b[12]>>4 == 2:
-		return greetingInvalid
-	case bytes.HasPrefix(b, []byte("PROXY ")):
-		return greetingUnknown
-	}
-	return greetingForeign
-}
-
-// refuseGreeting closes a connection whose PROXY header is wrong or missing:
-// there is nobody to answer to.
-func (c *clientConn) refuseGreeting(now evloop.Time, why string) {
-	c.door.counters[c.w.id].badRequest.inc()
-	c.w.logRefused(now, c, why)
-	c.shut(false)
 }

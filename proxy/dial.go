@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"syscall"
 
 	"github.com/weir-lb/weir/internal/evloop"
@@ -30,12 +31,17 @@ func (w *worker) dial(srv *server, user hunter) (*serverConn, syscall.Errno) {
 		return nil, errno
 	}
 	errno = k.Connect(num, to)
+	var src netip.AddrPort
+	if srv.tellsSrc {
+		src = k.LocalAddr(num) // also of an attempt that fails: the log tells it
+	}
+	user.record().Reached(to.IP, src)
 	if errno != 0 && errno != syscall.EINPROGRESS {
 		k.Close(num)
 		return nil, errno
 	}
 	sc := w.takeServerConn(srv)
-	sc.user = user
+	sc.user, sc.dst, sc.src = user, to.IP, src
 	sc.state = connOpening
 	if errno == 0 {
 		sc.state = connBusy

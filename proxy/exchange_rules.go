@@ -20,28 +20,18 @@ const (
 
 // fillEnv shows the exchange to the rule engine.
 func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
-	env := &x.w.env
 	c := x.c
-	env.Now = x.w.wall(now).UnixNano()
-	env.Src, env.UnixClient = c.src, c.door.socket.UNIX
-	if x.fe.needsDst {
-		env.Dst = c.dstAddr()
-	}
-	env.BindID, env.BindName = c.door.spec.ID, c.door.spec.Name
-	env.Req, env.Res = &x.req, nil
+	env := c.fillConn(now, x.fe)
+	env.Req = &x.req
 	if x.answered != 0 {
 		env.Res = &x.res
 	}
 	env.ReqBody = x.payload()
 	env.FirstRequest = c.requests == 0
 	env.Final = true
-	env.FrontendName, env.FrontendID, env.FrontendHTTP = x.fe.name, x.fe.spec.ID, true
-	env.DefaultBE = x.fe.spec.DefaultBackend
-	env.BackendName, env.BackendID = "", 0
 	if x.be != nil {
 		env.BackendName, env.BackendID = x.be.name, x.be.spec.ID
 	}
-	env.ServerName, env.ServerID = "", 0
 	if x.hunt.srv != nil {
 		env.ServerName, env.ServerID = x.hunt.srv.spec.Name, x.hunt.srv.spec.ID
 	}

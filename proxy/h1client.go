@@ -129,7 +129,7 @@ func (c *h1Client) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 		}
 		c.close(false)
 	case clientGreet:
-		c.refuseGreeting(now, greetingCut)
+		c.greetingTimeout(now)
 		c.freed()
 	case clientFlush, clientLinger:
 		c.close(false)

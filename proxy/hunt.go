@@ -1,12 +1,13 @@
 package proxy
 
 import (
-	"github.com/weir-lb/weir/health"
 	"syscall"
 	"time"
 
 	"github.com/weir-lb/weir/balancer"
+	"github.com/weir-lb/weir/health"
 	"github.com/weir-lb/weir/internal/evloop"
+	"github.com/weir-lb/weir/internal/expr"
 )
 
 // A hunter is a session that wants a server. Each call may end the session.
@@ -26,6 +27,7 @@ type hunter interface {
 	// huntMailOver: the memory that end kept is free.
 	huntMailOver()
 	client() *clientConn
+	record() *expr.Record
 }
 
 // A hunt is how one session or request gets its server: a slot, then a
@@ -126,6 +128,7 @@ func (h *hunt) take(now evloop.Time, srv *server) {
 	if !h.fresh {
 		if sc := h.owner.huntReuse(srv); sc != nil {
 			h.sc, h.reused = sc, true
+			h.owner.record().Reached(sc.dst, sc.src)
 			h.hold(now)
 			return
 		}

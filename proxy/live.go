@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -20,7 +22,22 @@ func newProcess(cfg *Config) *expr.Process {
 	if node == "" {
 		node = host
 	}
-	return &expr.Process{Hostname: host, Node: node, PID: os.Getpid()}
+	return &expr.Process{Hostname: host, Node: node, PID: os.Getpid(), IsLocal: ownAddress()}
+}
+
+// ownAddress tells the addresses that the machine has now from others.
+func ownAddress() func(netip.Addr) bool {
+	own := map[netip.Addr]bool{}
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil // loopback addresses are known without
+	}
+	for _, a := range list {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			own[p.Addr().Unmap()] = true
+		}
+	}
+	return func(a netip.Addr) bool { return own[a] }
 }
 
 // Stopping reports whether a soft stop is under way.
@@ -91,7 +108,7 @@ func (p *Proxy) LiveServer(env *expr.Env, backend, name string) (expr.ServerLive
 		spec := s.bal.Spec()
 		out := expr.ServerLive{
 			Up: s.bal.State() == balancer.StateUp, Conns: s.bal.Current(), FreeConns: -1, Queued: s.bal.Queued(),
-			Weight: s.bal.EffectiveWeight(), UserWeight: spec.Weight, InitialWeight: spec.Weight,
+			SessionRate: int(s.live.rate.Load()), Weight: s.bal.EffectiveWeight(), UserWeight: spec.Weight, InitialWeight: spec.Weight,
 		}
 		if spec.MaxConn > 0 {
 			out.FreeConns = max(spec.MaxConn-out.Conns, 0)
@@ -122,7 +139,19 @@ func (p *Proxy) sampleRates() {
 		}
 		be.live.rate.Store(int64(total - be.live.seen))
 		be.live.seen = total
+		for _, srv := range be.servers {
+			srv.live.sampleRate()
+		}
 	}
+}
+
+func (s *liveServer) sampleRate() {
+	var total uint64
+	for i := range s.counters {
+		total += s.counters[i].total.load()
+	}
+	s.rate.Store(int64(total - s.seen))
+	s.seen = total
 }
 
 // tickBackends has slow starts go on.

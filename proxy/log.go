@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"strconv"
 	"time"
 
 	"github.com/weir-lb/weir/internal/accesslog"
@@ -18,7 +17,10 @@ import (
 type logPlan struct {
 	sink   *accesslog.Sink // nil: nowhere
 	format *expr.Format
-	failed *expr.Format // error-log-format
+	// failed is for requests that could not be understood, refused for
+	// connections that ended before any session: error-log-format if there is one.
+	failed, refused *expr.Format
+	data            *expr.Format // log-format-sd; nil: none, or no target sends it
 }
 
 // ms is d in milliseconds, as logs have it.
@@ -54,7 +56,16 @@ func (x *exchange) log(now evloop.Time, why Cause, at phase) {
 	x.fillRecord(now, why, at)
 	env := x.fillEnv(now)
 	env.Res = nil
-	w.writeLog(fe, env, logLevelOf(x.logLevel, failed || x.rec.Status >= 500, o.SeparateErrors), failed)
+	w.writeLog(fe, env, logLevelOf(x.logLevel, failed || x.rec.Status >= 500, o.SeparateErrors), x.logFormat())
+}
+
+// logFormat: only what HAProxy tells as an error of the connection gets
+// error-log-format, not what rules and servers did with a request.
+func (x *exchange) logFormat() *expr.Format {
+	if x.rec.RequestLine == nil {
+		return x.fe.logs.failed
+	}
+	return x.fe.logs.format
 }
 
 func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
@@ -115,17 +126,20 @@ func (w *worker) countConns(r *expr.Record, fe *frontend, be *backend, srv *serv
 	}
 	if srv != nil {
 		r.ServerConns = srv.bal.Current()
-		r.ServerAddr = srv.addr.IP
 	}
 }
 
-func (w *worker) writeLog(fe *frontend, env *expr.Env, level accesslog.Level, failed bool) {
-	f := fe.logs.format
-	if failed && fe.logs.failed != nil {
-		f = fe.logs.failed
-	}
+func (x *exchange) record() *expr.Record   { return &x.rec }
+func (s *tcpSession) record() *expr.Record { return &s.rec }
+
+func (w *worker) writeLog(fe *frontend, env *expr.Env, level accesslog.Level, f *expr.Format) {
 	w.log = f.Append(w.log[:0], env)
-	fe.logs.sink.Line(w.id, level, w.log)
+	if fe.logs.data == nil {
+		fe.logs.sink.Line(w.id, level, w.log)
+		return
+	}
+	w.logData = fe.logs.data.Append(w.logData[:0], env)
+	fe.logs.sink.LineData(w.id, level, w.log, w.logData)
 }
 
 func logLevelOf(set int, failed, separate bool) accesslog.Level {
@@ -156,27 +170,6 @@ func (x *exchange) noteRequest() {
 	}
 }
 
-// logRefused writes the line of a connection that ended before any session:
-// its PROXY header was wrong.
-func (w *worker) logRefused(now evloop.Time, c *clientConn, why string) {
-	fe := w.p.plan.Load().frontends[c.door.index]
-	if fe.logs == nil || fe.logs.sink == nil {
-		return
-	}
-	line := c.src.AppendTo(w.log[:0])
-	line = w.wall(now).AppendFormat(append(line, " ["...), "02/Jan/2006:15:04:05.000")
-	line = append(append(line, "] "...), fe.name...)
-	line = append(line, '/')
-	if c.door.spec.Name != "" {
-		line = append(line, c.door.spec.Name...)
-	} else {
-		line = strconv.AppendInt(line, int64(max(c.door.spec.ID, 1)), 10)
-	}
-	line = append(append(line, ": "...), why...)
-	w.log = line
-	fe.logs.sink.Line(w.id, accesslog.LevelInfo, line)
-}
-
 // log writes the session's line, unless an option leaves it out.
 func (s *tcpSession) log(now evloop.Time, why Cause, at phase) {
 	fe := s.fe
@@ -204,5 +197,5 @@ func (s *tcpSession) log(now evloop.Time, why Cause, at phase) {
 	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid
 	r.ServerQueue, r.BackendQueue = h.waiter.SrvPos, h.waiter.BackPos
 	s.w.countConns(r, fe, s.be, h.srv)
-	s.w.writeLog(fe, s.fillEnv(now), logLevelOf(0, failed, o.SeparateErrors), failed)
+	s.w.writeLog(fe, s.fillEnv(now), logLevelOf(0, failed, o.SeparateErrors), fe.logs.format)
 }

@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/weir-lb/weir/internal/accesslog"
 	"github.com/weir-lb/weir/internal/expr"
@@ -25,6 +25,9 @@ func (p *Proxy) openLogs() error {
 			errs.add(fe.spec.Origin, "frontend "+fe.name, "%v", err)
 		}
 		fe.logs.sink = sink
+		if !slices.ContainsFunc(p.targetsOf(&fe.spec.Common), func(t LogTarget) bool { return t.Format == "rfc5424" }) {
+			fe.logs.data = nil // nobody would send it
+		}
 	}
 	for _, be := range pl.backends {
 		sink, err := p.sinkFor(&be.spec.Common)
@@ -36,9 +39,8 @@ func (p *Proxy) openLogs() error {
 	return errs.orNil()
 }
 
-// sinkFor resolves "log global" and opens what is not open yet; nil: no
-// targets.
-func (p *Proxy) sinkFor(spec *Common) (*accesslog.Sink, error) {
+// targetsOf resolves "log global".
+func (p *Proxy) targetsOf(spec *Common) []LogTarget {
 	targets := make([]LogTarget, 0, len(spec.Logs))
 	for _, t := range spec.Logs {
 		if t.Global {
@@ -47,6 +49,12 @@ func (p *Proxy) sinkFor(spec *Common) (*accesslog.Sink, error) {
 			targets = append(targets, t)
 		}
 	}
+	return targets
+}
+
+// sinkFor opens what is not open yet; nil: no targets.
+func (p *Proxy) sinkFor(spec *Common) (*accesslog.Sink, error) {
+	targets := p.targetsOf(spec)
 	if len(targets) == 0 {
 		return nil, nil
 	}
@@ -96,16 +104,21 @@ func (c *compiler) logPlan(spec *Frontend) *logPlan {
 	case LogHTTPS:
 		text = accesslog.FormatHTTPS
 	}
-	if spec.Log.CustomSD != "" {
-		c.errs.add(orOrigin(spec.Log.SDOrigin, spec.Origin), c.section, "log-format-sd: weir does not write structured data yet")
-	}
 	if spec.Log.Custom != "" {
 		text = spec.Log.Custom
 	}
-	return &logPlan{
+	if len(spec.Logs) == 0 {
+		defer func(before expr.Look) { c.looks = before }(c.looks) // nobody reads the lines
+	}
+	l := &logPlan{
 		format: c.format(orOrigin(spec.Log.Origin, spec.Origin), "log-format", text, ph),
+		data:   c.format(orOrigin(spec.Log.SDOrigin, spec.Origin), "log-format-sd", spec.Log.CustomSD, ph),
 		failed: c.format(orOrigin(spec.Log.ErrorOrigin, spec.Origin), "error-log-format", spec.Log.ErrorFormat, ph),
 	}
+	if l.refused = l.failed; l.failed == nil {
+		l.failed, l.refused = l.format, c.format(spec.Origin, "log", accesslog.FormatConnError, ph)
+	}
+	return l
 }
 
 // tell logs a message about be to its targets, and to the embedding program.
@@ -126,43 +139,4 @@ func (p *Proxy) notify(level accesslog.Level, line string) {
 	if p.opt.Logf != nil {
 		p.opt.Logf("%s", line)
 	}
-}
-
-// mentionsDst reports whether a rule or format of spec may look at the address
-// that the client connected to, which costs a system call to learn.
-func mentionsDst(spec *Frontend, backends []Backend) bool {
-	found := false
-	look := func(words ...string) {
-		for _, w := range words {
-			found = found || strings.Contains(w, "dst") || strings.Contains(w, "%f") || strings.Contains(w, "hdr_ip")
-		}
-	}
-	lookCommon := func(c *Common) {
-		for _, a := range c.ACLs {
-			look(a.Words...)
-		}
-		for _, list := range [][]Rule{
-			c.HTTPRules.Request, c.HTTPRules.Response, c.HTTPRules.AfterResponse,
-			c.TCPRules.Connection, c.TCPRules.Session, c.TCPRules.Content, c.TCPRules.Response,
-		} {
-			for _, r := range list {
-				look(r.Args...)
-				look(r.Cond.Words...)
-			}
-		}
-	}
-	lookCommon(&spec.Common)
-	for _, u := range spec.UseBackend {
-		look(u.Backend)
-		look(u.Cond.Words...)
-	}
-	if spec.Log.Format == LogDefault {
-		return true
-	}
-	look(spec.Log.Custom, spec.Log.ErrorFormat, spec.UniqueIDFormat)
-	for i := range backends {
-		lookCommon(&backends[i].Common)
-		look(backends[i].HashOn.Arg)
-	}
-	return found
 }

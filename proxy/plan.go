@@ -63,8 +63,8 @@ type frontend struct {
 	early         map[int]*answer // answers to heads that can't be understood
 	clientTuning  listener.ClientTuning
 	captures      [sideCount]capturePlan
-	needsDst      bool // a rule or format looks at the address the client connected to
-	sessVars      bool // a rule sets a variable of the connection
+	looks         expr.Look // what its rules and formats, and those of backends, want to know
+	sessVars      bool      // a rule sets a variable of the connection
 }
 
 type useRule struct {
@@ -108,6 +108,7 @@ type server struct {
 	purgeDelay   time.Duration
 	cookie       string // leads clients here
 	private      bool   // its connections carry what belongs to one client
+	tellsSrc     bool   // a format tells the address that servers see
 }
 
 // timeouts are resolved: not positive means no bound.
@@ -149,6 +150,8 @@ type compiler struct {
 	plan     *plan
 	errs     Errors
 	named    []mention
+	looks    expr.Look // of the section that is compiled, and of all backends
+	sessVars bool      // a rule so far sets a variable of the connection
 	section  string
 	answers  map[int]*answer
 	early    map[int]*answer
@@ -175,10 +178,18 @@ func (c *compiler) compile() (*plan, Errors) {
 		c.backend(&cfg.Backends[i])
 	}
 	c.trackers()
+	ofBackends, all := c.looks, c.looks
 	for i := range cfg.Frontends {
+		c.looks = ofBackends
 		c.frontend(&cfg.Frontends[i])
+		all |= c.looks
 	}
 	c.checkMentions()
+	for _, be := range c.plan.backends {
+		for _, srv := range be.servers {
+			srv.tellsSrc = all&expr.LookServerSrc != 0
+		}
+	}
 	return c.plan, c.errs
 }
 
@@ -244,6 +255,7 @@ func (c *compiler) cond(origin string, spec Cond, acls *expr.ACLs, ph expr.Phase
 		c.errs.add(origin, c.section, "in the condition: %v", err)
 	}
 	c.mentions(origin, "in the condition", cond.References())
+	c.looks |= cond.Looks()
 	return cond
 }
 
@@ -257,6 +269,7 @@ func (c *compiler) format(origin, what, text string, ph expr.Phase) *expr.Format
 		return nil
 	}
 	c.mentions(origin, what, f.References())
+	c.looks |= f.Looks()
 	return f
 }
 
@@ -294,12 +307,7 @@ func (c *compiler) frontend(spec *Frontend) {
 	fe.uniqueID = c.format(orOrigin(spec.UniqueIDOrigin, spec.Origin), "unique-id-format", spec.UniqueIDFormat, expr.PhaseUniqueID)
 	fe.uniqueHeader = []byte(spec.UniqueIDHeader)
 	fe.logs = c.logPlan(spec)
-	fe.needsDst = mentionsDst(spec, c.cfg.Backends)
-	for _, list := range [][]rule{fe.tcpConnection, fe.tcpSession, fe.tcpContent, fe.request, fe.response, fe.after} {
-		for i := range list {
-			fe.sessVars = fe.sessVars || list[i].vars != nil && list[i].vars.Scope == expr.ScopeSess
-		}
-	}
+	fe.looks, fe.sessVars = c.looks, c.sessVars
 	c.plan.frontends = append(c.plan.frontends, fe)
 }
 
@@ -338,6 +346,10 @@ func (c *compiler) target(fe *frontend, origin, keyword, name string) *backend {
 
 func (c *compiler) backend(spec *Backend) {
 	c.section = "backend " + spec.Name
+	if c.plan.byName[spec.Name] != nil {
+		c.errs.add(spec.Origin, c.section, "the name is taken by another backend")
+		return
+	}
 	be := &backend{
 		spec: spec, common: c.common(&spec.Common), retries: spec.Retries, reuse: spec.Reuse,
 		redispatch: spec.Redispatch, cookie: newCookiePlan(spec.Cookie), sendName: []byte(spec.HTTPSendName),
@@ -463,6 +475,7 @@ func (c *compiler) hashExpr(spec *Backend) *expr.Expr {
 		return nil
 	}
 	c.mentions(orOrigin(spec.HashOn.Origin, spec.Origin), "balance", e.References())
+	c.looks |= e.Looks()
 	return e
 }
 

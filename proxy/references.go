@@ -37,22 +37,37 @@ func (r *rule) references() []expr.Reference {
 	if r.expr != nil {
 		list = append(list, r.expr.References()...)
 	}
-	formats := []*expr.Format{r.format}
-	if r.redir != nil {
-		formats = append(formats, r.redir.to)
-	}
-	if a := r.answer; a != nil {
-		formats = append(formats, a.body)
-		for _, h := range a.headers {
-			formats = append(formats, h.value)
-		}
-	}
-	for _, f := range formats {
-		if f != nil {
-			list = append(list, f.References()...)
-		}
+	for _, f := range r.formats() {
+		list = append(list, f.References()...)
 	}
 	return list
+}
+
+// looks is what a rule wants to know of connections.
+func (r *rule) looks() expr.Look {
+	all := r.cond.Looks()
+	if r.expr != nil {
+		all |= r.expr.Looks()
+	}
+	for _, f := range r.formats() {
+		all |= f.Looks()
+	}
+	return all
+}
+
+// formats are those that a rule has.
+func (r *rule) formats() []*expr.Format {
+	list := []*expr.Format{r.format}
+	if r.redir != nil {
+		list = append(list, r.redir.to)
+	}
+	if a := r.answer; a != nil {
+		list = append(list, a.body)
+		for _, h := range a.headers {
+			list = append(list, h.value)
+		}
+	}
+	return slices.DeleteFunc(list, func(f *expr.Format) bool { return f == nil })
 }
 
 // checkMentions finds names of sections and servers that do not exist.

@@ -54,6 +54,8 @@ type liveServer struct {
 	counters []serverCounters // one per loop
 	parked   atomic.Int32     // idle connections that pool-max-conn counts
 	check    *serverCheck     // nil: not checked
+	rate     atomic.Int64     // sessions of the last second
+	seen     uint64           // by sampleRates, on its loop only
 }
 
 func (r *registry) backend(spec *Backend) (*liveBackend, error) {

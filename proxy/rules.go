@@ -168,6 +168,8 @@ func (c *compiler) compileRules(scope ruleScope, letter string, rules []Rule, ac
 		}
 		if err == nil {
 			c.mentions(spec.Origin, scope.name+" "+spec.Name, r.references())
+			c.looks |= r.looks()
+			c.sessVars = c.sessVars || r.vars != nil && r.vars.Scope == expr.ScopeSess
 		}
 		out = append(out, r)
 	}

@@ -54,27 +54,3 @@ func (w *worker) proxyHeader(srv *server, c *clientConn) []byte {
 	}
 	return w.key
 }
-
-// admit runs tcp-request connection or session rules. It reports whether the
-// connection may stay.
-func (w *worker) admit(fe *frontend, c *clientConn, rules []rule) bool {
-	env := &w.env
-	env.Now = w.wall(w.loop.Now()).UnixNano()
-	env.Src, env.UnixClient = c.src, c.door.socket.UNIX
-	env.Dst = c.dstAddr()
-	env.Req, env.Res, env.Rec = nil, nil, nil
-	env.FrontendName, env.BackendName, env.ServerName = fe.name, "", ""
-	for i := range rules {
-		r := &rules[i]
-		if r.cond != nil && !r.cond.Eval(env) {
-			continue
-		}
-		switch r.op {
-		case opAllow:
-			return true
-		case opReject, opSilentDrop:
-			return false
-		}
-	}
-	return true
-}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"syscall"
 
 	"github.com/weir-lb/weir/internal/buffer"
@@ -34,6 +35,7 @@ type serverConn struct {
 	// Links of the server's idle or busy list.
 	next, prev *serverConn
 	opened     evloop.Time
+	dst, src   netip.AddrPort // of the socket; src only if srv.tellsSrc
 
 	requests uint32 // sent on this connection
 	state    connState

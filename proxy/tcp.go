@@ -21,6 +21,7 @@ type tcpSession struct {
 	rec        expr.Record
 	vars       expr.Vars
 	captures   *expr.Captures // nil: never needed; kept for the next session
+	sniffed    int            // tcp-request content rules that are done
 	inspectEnd evloop.Time    // tcp-request inspect-delay
 	ended      bool
 	heard      bool // tcp-response content rules have seen what the server sent first
@@ -128,7 +129,7 @@ func (s *tcpSession) HandleReady(now evloop.Time, _ *evloop.FD) {
 func (s *tcpSession) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 	switch s.state {
 	case tcpGreet:
-		s.refuseGreeting(now, greetingCut)
+		s.greetingTimeout(now)
 		s.freed()
 	case tcpSniff:
 		s.sniff(now)

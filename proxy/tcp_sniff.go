@@ -7,25 +7,13 @@ import (
 
 // fillEnv shows the session to the rule engine.
 func (s *tcpSession) fillEnv(now evloop.Time) *expr.Env {
-	env := &s.w.env
-	env.Now = s.w.wall(now).UnixNano()
-	env.Src, env.UnixClient = s.src, s.door.socket.UNIX
-	if s.fe.needsDst {
-		env.Dst = s.dstAddr()
-	}
-	env.BindID, env.BindName = s.door.spec.ID, s.door.spec.Name
-	env.Req, env.Res, env.ReqBody = nil, nil, nil
-	env.ReqPayload = nil
+	env := s.fillConn(now, s.fe)
 	if s.up.buf != nil {
 		env.ReqPayload = s.up.buf.Bytes()
 	}
-	env.FrontendName, env.FrontendID, env.FrontendHTTP = s.fe.name, s.fe.spec.ID, false
-	env.DefaultBE = s.fe.spec.DefaultBackend
-	env.BackendName, env.BackendID = "", 0
 	if s.be != nil {
 		env.BackendName, env.BackendID = s.be.name, s.be.spec.ID
 	}
-	env.ServerName, env.ServerID = "", 0
 	if s.hunt.srv != nil {
 		env.ServerName, env.ServerID = s.hunt.srv.spec.Name, s.hunt.srv.spec.ID
 	}
@@ -59,11 +47,13 @@ func (s *tcpSession) sniff(now evloop.Time) {
 }
 
 func (s *tcpSession) finishSniff(now evloop.Time, over bool) {
-	s.captureSlots()
+	if s.rec.ReqCaptures == nil {
+		s.captureSlots()
+	}
 	env := s.fillEnv(now)
 	env.Final = over
-	for i := range s.fe.tcpContent {
-		r := &s.fe.tcpContent[i]
+	for ; s.sniffed < len(s.fe.tcpContent); s.sniffed++ {
+		r := &s.fe.tcpContent[s.sniffed]
 		switch r.cond.Test(env) {
 		case expr.Unsure:
 			return // more bytes, or the end of the delay, will tell
@@ -81,8 +71,11 @@ func (s *tcpSession) finishSniff(now evloop.Time, over bool) {
 		case opSetVar, opSetVarFmt, opUnsetVar:
 			s.w.setVar(r, env)
 		case opCapture:
-			if v, ok := r.expr.EvalStr(env); ok {
+			switch v, outcome := r.expr.TestStr(env); {
+			case outcome == expr.Yes:
 				s.rec.ReqCaptures.Set(r.number, v)
+			case outcome == expr.Unsure && !over:
+				return // as with conditions
 			}
 		}
 	}

@@ -36,6 +36,9 @@ type worker struct {
 	bal balancer.Request
 	key []byte // what a hashing algorithm hashes
 	log []byte
+
+	logData []byte      // structured data of a log line
+	refused expr.Record // of a connection that ended before any session
 	// payload is where rules see a chunked body without its chunks; nil until the
 	// first does.
 	payload []byte

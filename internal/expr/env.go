@@ -23,6 +23,7 @@ type Env struct {
 	// The client's connection.
 	Src, Dst         netip.AddrPort // after PROXY headers; invalid for UNIX sockets
 	ConnSrc, ConnDst netip.AddrPort // of the socket itself (fc_src, fc_dst)
+	BindConns        int            // connections of the bind that accepted (dst_conn)
 	UnixClient       bool           // accepted on a UNIX socket: logged as "unix:" and the bind's id
 	BindID           int
 	BindName         string
@@ -34,8 +35,6 @@ type Env struct {
 	// The exchange. FirstRequest is true for the first on its connection.
 	Req, Res     *message.Head
 	ReqBody      []byte // the bytes of the body that are buffered
-	ResBody      []byte
-	ReqBodyDone  bool // ReqBody is the whole of it
 	FirstRequest bool
 	ReqPayload   []byte // TCP mode: bytes of the client not yet relayed
 	ResPayload   []byte
@@ -106,7 +105,6 @@ type Live interface {
 // FrontendLive is the state of one frontend.
 type FrontendLive struct {
 	Conns        int // fe_conn
-	BindConns    int // dst_conn: on the bind that accepted
 	SessionRate  int // fe_sess_rate
 	RequestRate  int // fe_req_rate
 	ClientTimeMS int // fe_client_timeout

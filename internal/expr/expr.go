@@ -127,6 +127,20 @@ func (e *Expr) EvalStr(env *Env) ([]byte, bool) {
 	return e.evalAs(env, KindStr)
 }
 
+// TestStr is EvalStr for rules that may wait for more bytes: Unsure says that
+// the value may come with them.
+func (e *Expr) TestStr(env *Env) ([]byte, Outcome) {
+	env.unsure = false
+	v, ok := e.EvalStr(env)
+	switch {
+	case ok:
+		return v, Yes
+	case env.unsure:
+		return nil, Unsure
+	}
+	return nil, No
+}
+
 // EvalBytes computes the value as a block of bytes, such as a key to hash.
 func (e *Expr) EvalBytes(env *Env) ([]byte, bool) {
 	return e.evalAs(env, KindBin)

@@ -15,7 +15,10 @@ func fetchConnSrcPort(env *Env, _ []Arg) (Value, bool) { return portOf(env.ConnS
 func fetchConnDst(env *Env, _ []Arg) (Value, bool)     { return ipOf(env.ConnDst) }
 func fetchConnDstPort(env *Env, _ []Arg) (Value, bool) { return portOf(env.ConnDst) }
 func fetchSrcLocal(env *Env, _ []Arg) (Value, bool)    { return env.local(env.Src) }
-func fetchDstLocal(env *Env, _ []Arg) (Value, bool)    { return env.local(env.Dst) }
+
+// fetchDstLocal asks about the socket, whatever a PROXY header said, as HAProxy
+// does.
+func fetchDstLocal(env *Env, _ []Arg) (Value, bool) { return env.local(env.ConnDst) }
 
 // local reports whether an address belongs to this machine.
 func (e *Env) local(a netip.AddrPort) (Value, bool) {

@@ -94,10 +94,7 @@ func fetchSessionRate(env *Env, a []Arg) (Value, bool) {
 	return Int(int64(f.SessionRate)), ok
 }
 
-func fetchBindConns(env *Env, _ []Arg) (Value, bool) {
-	f, ok := env.frontend("")
-	return Int(int64(f.BindConns)), ok
-}
+func fetchBindConns(env *Env, _ []Arg) (Value, bool) { return Int(int64(env.BindConns)), true }
 
 func fetchClientTimeout(env *Env, _ []Arg) (Value, bool) {
 	f, ok := env.frontend("")

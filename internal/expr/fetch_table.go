@@ -11,6 +11,7 @@ type fetchRow struct {
 	args  string // types of arguments, see argKinds
 	out   Kind
 	needs need
+	looks Look
 	one   func(env *Env, a []Arg) (Value, bool)
 	// all is for fetches with several values, which an ACL tries one after the
 	// other. It gives the value at the cursor and the place of the next one.
@@ -72,14 +73,14 @@ var fetchTable = []fetchRow{
 	{name: "src", out: KindIP, needs: needClient, one: fetchSrc, manual: "7.3.3"},
 	{name: "src_port", out: KindInt, needs: needClient, one: fetchSrcPort, manual: "7.3.3"},
 	{name: "src_is_local", out: KindBool, needs: needClient, one: fetchSrcLocal, manual: "7.3.3"},
-	{name: "dst", out: KindIP, needs: needClient, one: fetchDst, manual: "7.3.3"},
-	{name: "dst_port", out: KindInt, needs: needClient, one: fetchDstPort, manual: "7.3.3"},
-	{name: "dst_is_local", out: KindBool, needs: needClient, one: fetchDstLocal, manual: "7.3.3"},
-	{name: "dst_conn", out: KindInt, needs: needClient, one: fetchBindConns, manual: "7.3.3"},
-	{name: "fc_src", out: KindIP, needs: needClient, one: fetchConnSrc, manual: "7.3.3"},
-	{name: "fc_src_port", out: KindInt, needs: needClient, one: fetchConnSrcPort, manual: "7.3.3"},
-	{name: "fc_dst", out: KindIP, needs: needClient, one: fetchConnDst, manual: "7.3.3"},
-	{name: "fc_dst_port", out: KindInt, needs: needClient, one: fetchConnDstPort, manual: "7.3.3"},
+	{name: "dst", out: KindIP, needs: needClient, looks: LookDst, one: fetchDst, manual: "7.3.3"},
+	{name: "dst_port", out: KindInt, needs: needClient, looks: LookDst, one: fetchDstPort, manual: "7.3.3"},
+	{name: "dst_is_local", out: KindBool, needs: needClient, looks: LookConn, one: fetchDstLocal, manual: "7.3.3"},
+	{name: "dst_conn", out: KindInt, needs: needClient, looks: LookBind, one: fetchBindConns, manual: "7.3.3"},
+	{name: "fc_src", out: KindIP, needs: needClient, looks: LookConn, one: fetchConnSrc, manual: "7.3.3"},
+	{name: "fc_src_port", out: KindInt, needs: needClient, looks: LookConn, one: fetchConnSrcPort, manual: "7.3.3"},
+	{name: "fc_dst", out: KindIP, needs: needClient, looks: LookConn, one: fetchConnDst, manual: "7.3.3"},
+	{name: "fc_dst_port", out: KindInt, needs: needClient, looks: LookConn, one: fetchConnDstPort, manual: "7.3.3"},
 	{name: "fc_err", out: KindInt, needs: needClient, one: fetchConnErr, manual: "7.3.3"},
 	{name: "fc_err_str", out: KindStr, needs: needClient, one: fetchConnErrText, manual: "7.3.3"},
 	{name: "fc_http_major", out: KindInt, needs: needClient, one: fetchHTTPMajor, manual: "7.3.3"},

@@ -8,6 +8,7 @@ type logVariable struct {
 	http bool // HTTP mode only
 	// mayVanish: where it is empty the blanks around it become one.
 	mayVanish bool
+	looks     Look
 	append    func(dst []byte, env *Env, r *Record, f flag) []byte
 }
 
@@ -43,15 +44,15 @@ var logVariables = []logVariable{
 	{name: "ac", append: logProcessConns},
 	{name: "b", append: logBackend},
 	{name: "bc", append: logBackendConns},
-	{name: "bi", append: logServerSrc},
-	{name: "bp", append: logServerSrcPort},
+	{name: "bi", looks: LookServerSrc, append: logServerSrc},
+	{name: "bp", looks: LookServerSrc, append: logServerSrcPort},
 	{name: "bq", append: logBackendQueue},
 	{name: "ci", append: logClient},
 	{name: "cp", append: logClientPort},
 	{name: "f", append: logFrontend},
 	{name: "fc", append: logFrontendConns},
-	{name: "fi", append: logDst},
-	{name: "fp", append: logDstPort},
+	{name: "fi", looks: LookDst, append: logDst},
+	{name: "fp", looks: LookDst, append: logDstPort},
 	{name: "ft", append: logFrontendTransport},
 	{name: "hr", mayVanish: true, append: logReqHeaders},
 	{name: "hrl", mayVanish: true, append: logReqHeadersCLF},

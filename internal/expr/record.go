@@ -55,7 +55,7 @@ type Record struct {
 	ResCaptures *Captures
 
 	ServerAddr netip.AddrPort // %si %sp
-	ServerSrc  netip.AddrPort // %bi %bp
+	ServerSrc  netip.AddrPort // %bi %bp; only for LookServerSrc
 	StatsPage  bool           // answered by the stats page: "<STATS>"
 
 	// ASAP is option logasap: totals get a "+" since they go on growing.
@@ -69,6 +69,10 @@ func (r *Record) Reset() {
 		Term: [2]byte{'-', '-'}, CookieState: [2]byte{'-', '-'},
 	}
 }
+
+// Reached notes which server is asked, and from where. A UNIX socket has no
+// addresses.
+func (r *Record) Reached(server, src netip.AddrPort) { r.ServerAddr, r.ServerSrc = server, src }
 
 // Captures holds the values of "capture request header", "capture response
 // header" and "declare capture", in the order of their declarations. The memory

@@ -71,7 +71,7 @@ func addField(h *message.Head, at int, line string) {
 type oneBackend struct{}
 
 func (oneBackend) LiveFrontend(_ *Env, name string) (FrontendLive, bool) {
-	return FrontendLive{Conns: 1, BindConns: 1, ClientTimeMS: 2000}, name == "" || name == "f"
+	return FrontendLive{Conns: 1, ClientTimeMS: 2000}, name == "" || name == "f"
 }
 
 func (oneBackend) LiveBackend(_ *Env, name string) (BackendLive, bool) {
@@ -94,7 +94,7 @@ func newEnv(tb testing.TB, request string) *Env {
 		Scratch: NewScratch(1), Process: &Process{Hostname: "vm", Node: "vm", PID: 1}, Live: oneBackend{},
 		Now: 1700000000 * nanosPerSec, Final: true,
 		Src: netip.MustParseAddrPort("127.0.0.1:40000"), Dst: netip.MustParseAddrPort("127.0.0.1:80"),
-		BindID: 1, FirstRequest: true, FrontendName: "f", FrontendID: 1, FrontendHTTP: true, DefaultBE: "b",
+		BindID: 1, BindConns: 1, FirstRequest: true, FrontendName: "f", FrontendID: 1, FrontendHTTP: true, DefaultBE: "b",
 		Sess: &Vars{}, Txn: &Vars{}, Rec: rec,
 	}
 	env.ConnSrc, env.ConnDst = env.Src, env.Dst
