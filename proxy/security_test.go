@@ -275,6 +275,7 @@ func TestHostileRequestsReachNoServer(t *testing.T) {
 		"LF in an extension":           postChunked + "1;a\nb\r\nx\r\n0\r\n\r\n",
 		"a size beyond 64 bits":        postChunked + "10000000000000001\r\nx\r\n0\r\n\r\n",
 		"no CRLF behind a chunk":       postChunked + "1\r\nxy\r\n0\r\n\r\n",
+		"no CR behind a chunk":         postChunked + "1\r\nxy\n0\r\n\r\n",
 		"LF ends a line":               "GET /a HTTP/1.1\nhost: x\n\n",
 		"CR alone":                     "GET /a HTTP/1.1\r\nhost: x\rx: y\r\n\r\n",
 		"NUL in a value":               "GET /a HTTP/1.1\r\nhost: x\r\nx: a\x00b\r\n\r\n",
