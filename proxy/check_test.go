@@ -89,3 +89,16 @@ func TestCapturesNeedTheirSlots(t *testing.T) {
 		}
 	}
 }
+
+func TestLogTargetsAreToldAtTheirLines(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Frontends[0].Log.Custom = ""
+	cfg.Global.Logs = []LogTarget{{Address: "ring@a", Facility: "local0", Origin: "a.cfg:2"}}
+	cfg.Frontends[0].Logs = []LogTarget{{Global: true}, {Address: "ring@b", Facility: "local0", Origin: "a.cfg:9"}}
+	_, err := New(*cfg, Options{})
+	want := "a.cfg:2: frontend fe: log ring@a: ring buffers are not supported yet; use stdout, a socket or a file descriptor\n" +
+		"a.cfg:9: frontend fe: log ring@b: ring buffers are not supported yet; use stdout, a socket or a file descriptor"
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}

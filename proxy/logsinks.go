@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,9 +22,7 @@ func (p *Proxy) openLogs() error {
 	pl := p.plan.Load()
 	for _, fe := range pl.frontends {
 		sink, err := p.sinkFor(&fe.spec.Common)
-		if err != nil {
-			errs.add(fe.spec.Origin, "frontend "+fe.name, "%v", err)
-		}
+		errs.addTargets("frontend "+fe.name, err)
 		fe.logs.sink = sink
 		if !slices.ContainsFunc(p.targetsOf(&fe.spec.Common), func(t LogTarget) bool { return t.Format == "rfc5424" }) {
 			fe.logs.data = nil // nobody would send it
@@ -31,12 +30,24 @@ func (p *Proxy) openLogs() error {
 	}
 	for _, be := range pl.backends {
 		sink, err := p.sinkFor(&be.spec.Common)
-		if err != nil {
-			errs.add(be.spec.Origin, "backend "+be.name, "%v", err)
-		}
+		errs.addTargets("backend "+be.name, err)
 		be.sink = sink
 	}
 	return errs.orNil()
+}
+
+// addTargets notes what accesslog.New found wrong, each target at its line.
+func (es *Errors) addTargets(section string, err error) {
+	list, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return
+	}
+	for _, one := range list.Unwrap() {
+		var wrong *accesslog.TargetError
+		if errors.As(one, &wrong) {
+			es.add(wrong.Origin, section, "log %s: %v", wrong.Address, wrong.Err)
+		}
+	}
 }
 
 // targetsOf resolves "log global".

@@ -2,7 +2,6 @@ package accesslog
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -40,7 +39,8 @@ type Sink struct {
 	closeAll sync.Once
 }
 
-// New opens the targets and starts the writer. All wrong targets are reported.
+// New opens the targets and starts the writer. All wrong targets are reported, as
+// *TargetError joined.
 func New(specs []TargetSpec, opt Options) (*Sink, error) {
 	opt = opt.withDefaults()
 	s := &Sink{
@@ -51,7 +51,7 @@ func New(specs []TargetSpec, opt Options) (*Sink, error) {
 	for i := range specs {
 		t, err := openTarget(&specs[i], &opt)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%slog %s: %w", origin(specs[i].Origin), specs[i].Address, err))
+			errs = append(errs, &TargetError{Address: specs[i].Address, Origin: specs[i].Origin, Err: err})
 			continue
 		}
 		s.targets = append(s.targets, t)
@@ -79,13 +79,6 @@ func (o Options) withDefaults() Options {
 		o.Now = func() int64 { return time.Now().UnixNano() }
 	}
 	return o
-}
-
-func origin(s string) string {
-	if s == "" {
-		return ""
-	}
-	return s + ": "
 }
 
 func openTarget(spec *TargetSpec, opt *Options) (*target, error) {

@@ -19,6 +19,23 @@ type TargetSpec struct {
 	Origin       string // "haproxy.cfg:4"
 }
 
+// A TargetError says which "log" line is wrong, and why.
+type TargetError struct {
+	Address string
+	Origin  string
+	Err     error
+}
+
+func (e *TargetError) Error() string {
+	text := "log " + e.Address + ": " + e.Err.Error()
+	if e.Origin == "" {
+		return text
+	}
+	return e.Origin + ": " + text
+}
+
+func (e *TargetError) Unwrap() error { return e.Err }
+
 const (
 	lenDefault = 1024
 	lenMin     = 80
