@@ -399,6 +399,10 @@ func (k *nullKernel) Writev(fd int, a, b, c []byte) (int, syscall.Errno) {
 	return n, 0
 }
 
+func (k *nullKernel) WriteMore(fd int, a, b []byte) (int, syscall.Errno) {
+	return k.Writev(fd, a, b, nil)
+}
+
 // wrote: a server that has nothing under way answers.
 func (k *nullKernel) wrote(fd, n int) {
 	s := &k.socks[fd]

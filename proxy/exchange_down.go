@@ -281,6 +281,7 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	if x.down.done && used < len(rest) {
 		x.serverKeep = false // bytes after the response: nobody asked for them
 	}
+	x.c.lastWords = x.down.done && !x.keep && x.c.saysGoodbye(x)
 	if !x.c.write(head, out) {
 		x.abort(now, CauseClientAbort, phaseData)
 		return
@@ -373,6 +374,7 @@ func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
 	if x.down.done && used < len(b) {
 		x.serverKeep = false
 	}
+	x.c.lastWords = x.down.done && !x.keep && x.c.saysGoodbye(x)
 	if !x.c.write(out, nil) {
 		x.abort(now, CauseClientAbort, phaseData)
 		return false

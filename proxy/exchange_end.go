@@ -53,6 +53,7 @@ func (x *exchange) pin(sc *serverConn) {
 func (x *exchange) over(now evloop.Time, why Cause, at phase, keep bool) {
 	c := x.c
 	x.log(now, why, at)
+	c.lastWords = !keep && c.saysGoodbye(x)
 	x.endState()
 	c.exchangeOver(now, keep)
 }
@@ -196,6 +197,7 @@ type ending struct {
 
 func (x *exchange) writeAnswer(now evloop.Time, head, body []byte, end ending) {
 	x.answering = true
+	x.c.lastWords = !x.keep && x.c.saysGoodbye(x)
 	switch {
 	case x.c.write(head, body):
 		x.fe.counters(x.w).bytesOut.add(uint64(len(head) + len(body)))

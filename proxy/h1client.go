@@ -5,6 +5,7 @@ import (
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
 	"github.com/weir-lb/weir/internal/h1"
+	"github.com/weir-lb/weir/internal/message"
 )
 
 // An h1Client drives one client connection that speaks HTTP/1: it reads heads,
@@ -19,6 +20,7 @@ type h1Client struct {
 	ended      evloop.Time    // when the last response ended; accepted before the first
 	requests   uint32
 	state      clientState
+	lastWords  bool        // what is written now ends the connection: nobody waits for the client's FIN
 	stepping   bool        // step is on the stack: whoever ends an exchange need not call it
 	eof        bool        // the client has sent FIN
 	sess       *expr.Vars  // variables of the connection; nil when no rule has any
@@ -319,7 +321,7 @@ func (c *h1Client) write(head, body []byte) bool {
 		c.queue(body)
 		return true
 	}
-	n, res := c.w.send(&c.fd, head, body)
+	n, res := c.w.send(&c.fd, head, body, c.lastWords)
 	if res == evloop.Failed {
 		return false
 	}
@@ -337,13 +339,17 @@ func (c *h1Client) write(head, body []byte) bool {
 const joinMax = 2048 // bytes
 
 // send writes head and body as one. head may have room behind it in the
-// loop's scratch memory; body must not stand there.
-func (w *worker) send(fd *evloop.FD, head, body []byte) (int, evloop.Result) {
+// loop's scratch memory; body must not stand there. The last of it may wait for
+// what follows at once, if there is more.
+func (w *worker) send(fd *evloop.FD, head, body []byte, more bool) (int, evloop.Result) {
+	if len(body) <= joinMax && len(body) <= cap(head)-len(head) {
+		head, body = append(head, body...), nil
+	}
 	switch {
+	case more:
+		return fd.WriteMore(head, body)
 	case len(body) == 0:
 		return fd.Write(head)
-	case len(body) <= joinMax && len(body) <= cap(head)-len(head):
-		return fd.Write(append(head, body...))
 	}
 	return fd.Writev(head, body, nil)
 }
@@ -424,7 +430,7 @@ func (c *h1Client) flushLast(now evloop.Time) {
 		c.setDeadline(after(now, c.frontend().timeouts.client))
 		return
 	}
-	if c.eof {
+	if c.eof || c.lastWords && c.silent() {
 		c.close(false)
 		return
 	}
@@ -434,6 +440,18 @@ func (c *h1Client) flushLast(now evloop.Time) {
 	c.setState(clientLinger)
 	c.setDeadline(now.Add(lingerTimeout))
 	c.linger()
+}
+
+// saysGoodbye reports whether nothing will come from the client behind the
+// request of x: it said so (RFC 9112 section 9.6), and nothing stands there.
+// Requests with a body are left out, since some clients send a line end too many.
+func (c *h1Client) saysGoodbye(x *exchange) bool {
+	return x.headDone != 0 && !x.req.Persistent() && x.req.Framing == message.BodyNone && c.silent()
+}
+
+func (c *h1Client) silent() bool {
+	return (c.in == nil || c.in.Len() == 0) && c.more == nil &&
+		c.fd.Ready()&(evloop.ReadyIn|evloop.ReadyErr) == 0
 }
 
 // linger reads and forgets a bounded number of bytes until the client has

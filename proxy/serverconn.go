@@ -92,10 +92,13 @@ func (sc *serverConn) HandleReady(now evloop.Time, fd *evloop.FD) {
 	}
 }
 
+// finishConnect: a connect(2) that failed is reported as an error.
 func (sc *serverConn) finishConnect(now evloop.Time) {
-	if errno := sc.fd.SocketError(); errno != 0 {
-		sc.user.serverConnectFailed(now, errno)
-		return
+	if sc.fd.Ready()&(evloop.ReadyErr|evloop.ReadyHup) != 0 {
+		if errno := sc.fd.SocketError(); errno != 0 {
+			sc.user.serverConnectFailed(now, errno)
+			return
+		}
 	}
 	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
 		sc.w.loop.Again(&sc.fd) // it spoke or left at once: there will be no other event for that
@@ -175,7 +178,7 @@ func (sc *serverConn) write(head, body []byte) bool {
 		sc.out = w.queue(w.queue(sc.out, head), body)
 		return true
 	}
-	n, res := w.send(&sc.fd, head, body)
+	n, res := w.send(&sc.fd, head, body, false)
 	if res == evloop.Failed {
 		return false
 	}

@@ -29,6 +29,7 @@ func TestTurnsDoNotAllocate(t *testing.T) {
 			if res != evloop.Done {
 				return
 			}
+			f.WriteMore(buf[:n], buf[:2])
 			f.Writev(buf[:n], nil, buf[:1])
 			l.Again(f)
 		}

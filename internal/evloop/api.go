@@ -64,6 +64,7 @@ type Kernel interface {
 	Peek(fd int, p []byte) (int, syscall.Errno)                         // recv with MSG_PEEK
 	Write(fd int, p []byte) (int, syscall.Errno)                        // send with MSG_NOSIGNAL
 	Writev(fd int, a, b, c []byte) (int, syscall.Errno)                 // sendmsg with MSG_NOSIGNAL; any may be empty
+	WriteMore(fd int, a, b []byte) (int, syscall.Errno)                 // Writev with MSG_MORE: the last of it may wait for what follows
 	Pipe(size int) (r, w int, errno syscall.Errno)                      // for Splice; size in bytes, 0 leaves the default
 	Splice(from, to, max int) (int, syscall.Errno)                      // SPLICE_F_MOVE|SPLICE_F_NONBLOCK
 	Socket(family, typ, proto int) (int, syscall.Errno)                 // non-blocking, close-on-exec

@@ -126,6 +126,19 @@ func (f *FD) Writev(a, b, c []byte) (int, Result) {
 	return f.sent(n, want, errno)
 }
 
+// WriteMore sends a and b as one, of which the last may wait for the next write,
+// or for the FIN: what follows at once goes in the same segment. The kernel does
+// not wait for longer than 200 ms.
+func (f *FD) WriteMore(a, b []byte) (int, Result) {
+	f.loop.check()
+	want := len(a) + len(b)
+	if want == 0 {
+		return 0, Done
+	}
+	n, errno := f.loop.kernel.WriteMore(int(f.num), a, b)
+	return f.sent(n, want, errno)
+}
+
 // SpliceFrom moves at most max bytes from the socket to a pipe, which must be
 // empty: EAGAIN for a full pipe looks the same as for a drained socket. A short
 // result proves nothing (the pipe may be out of pages), so only Again clears

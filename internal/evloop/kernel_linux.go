@@ -156,9 +156,21 @@ func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno
 }
 
 func (s *system) Writev(fd int, a, b, c []byte) (int, syscall.Errno) {
+	return gather(fd, [3][]byte{a, b, c}, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+}
+
+func (s *system) WriteMore(fd int, a, b []byte) (int, syscall.Errno) {
+	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL | unix.MSG_MORE
+	if len(b) == 0 {
+		return transfer(unix.SYS_SENDTO, fd, a, flags)
+	}
+	return gather(fd, [3][]byte{a, b}, flags)
+}
+
+func gather(fd int, parts [3][]byte, flags uintptr) (int, syscall.Errno) {
 	var vec [3]unix.Iovec // on the stack, so that it holds no buffer alive
 	n := 0
-	for _, p := range [...][]byte{a, b, c} {
+	for _, p := range parts {
 		if len(p) > 0 {
 			vec[n].Base = unsafe.SliceData(p)
 			vec[n].SetLen(len(p))
@@ -168,8 +180,7 @@ func (s *system) Writev(fd int, a, b, c []byte) (int, syscall.Errno) {
 	msg := unix.Msghdr{Iov: &vec[0]}
 	msg.SetIovlen(n)
 	for {
-		n, _, errno := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&msg)),
-			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		n, _, errno := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&msg)), flags)
 		if errno == 0 {
 			return int(n), 0
 		}

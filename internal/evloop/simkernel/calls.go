@@ -48,6 +48,15 @@ func (k *Kernel) Writev(fd int, a, b, c []byte) (int, syscall.Errno) {
 	return k.sock("writev", fd).give(all)
 }
 
+// WriteMore implements evloop.Kernel. Here the bytes wait for as long as nothing
+// follows them, so that nobody can rely on the kernel's patience.
+func (k *Kernel) WriteMore(fd int, a, b []byte) (int, syscall.Errno) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.sock("write", fd)
+	return s.queue(append(append([]byte(nil), a...), b...), !s.unix)
+}
+
 // Socket implements evloop.Kernel, for stream sockets.
 func (k *Kernel) Socket(family, typ, _ int) (int, syscall.Errno) {
 	if typ != syscall.SOCK_STREAM {

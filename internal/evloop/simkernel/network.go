@@ -16,6 +16,9 @@ func (s *sock) pump() {
 	if s.state != sockOpen || o == nil {
 		return
 	}
+	if s.corked && !s.sendShut {
+		return
+	}
 	for len(s.out) > 0 && !s.held {
 		if o.orphan {
 			o.state, o.out = sockDead, nil

@@ -54,6 +54,27 @@ var scenarios = []scenario{
 		s.want("b", "bytes came", in|out)
 		s.recv(s.b, 100, "onethree", 0)
 	}},
+	{"what says that more follows waits for it", "tcp", func(s *stage) {
+		s.connected()
+		more := func(a, b string) {
+			if n, errno := s.WriteMore(s.a, []byte(a), []byte(b)); n != len(a)+len(b) || errno != 0 {
+				s.Fatalf("write: %d, %v", n, errno)
+			}
+		}
+		more("one", "two")
+		s.quiet()
+		s.recv(s.b, 100, "", syscall.EAGAIN)
+		s.send(s.a, "three", 0)
+		s.want("b", "all of it", in|out)
+		s.recv(s.b, 100, "onetwothree", 0)
+		s.wantReadByOther("a", out)
+		more("bye", "")
+		s.recv(s.b, 100, "", syscall.EAGAIN)
+		s.Close(s.a)
+		s.want("b", "bytes and FIN", in|out|hup)
+		s.recv(s.b, 100, "bye", 0)
+		s.recv(s.b, 100, "", 0)
+	}},
 	{"FIN stands behind the bytes", "", func(s *stage) {
 		s.connected()
 		s.send(s.a, "bye", 0)

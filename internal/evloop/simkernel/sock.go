@@ -38,6 +38,7 @@ type sock struct {
 	// Of the sending direction.
 	sendShut bool // no more writes
 	finSent  bool // and the other side knows
+	corked   bool // what is in out waits for more
 	held     bool // the network keeps what is in out for a later turn
 	squeezed bool // memory is short: no room to write until a later turn
 	noSpace  bool // somebody was told that there is no room, and wants to know when there is
@@ -150,7 +151,9 @@ func (s *sock) take(n int) {
 }
 
 // give queues bytes of p, as many as there is room for.
-func (s *sock) give(p []byte) (int, syscall.Errno) {
+func (s *sock) give(p []byte) (int, syscall.Errno) { return s.queue(p, false) }
+
+func (s *sock) queue(p []byte, more bool) (int, syscall.Errno) {
 	if errno := s.sendable(); errno != 0 {
 		return 0, errno
 	}
@@ -165,6 +168,7 @@ func (s *sock) give(p []byte) (int, syscall.Errno) {
 		return 0, syscall.EAGAIN
 	}
 	s.out = append(s.out, p[:n]...)
+	s.corked = more && n == len(p) // a full buffer does not wait
 	s.pump()
 	if s.k.roll(s.k.Faults.Reset) {
 		s.breakBoth()
