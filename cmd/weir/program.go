@@ -177,6 +177,11 @@ func (p *program) check() int {
 	return exitOK
 }
 
+// spareProcessors are those of the Go scheduler beyond one for each loop. While one
+// of them is idle the runtime's monitor leaves a loop that sleeps in epoll_wait(2)
+// alone, instead of taking its processor away each time (docs/decisions/0016).
+const spareProcessors = 1
+
 // takeResources settles processors, memory and descriptors, before anything
 // is opened.
 func (p *program) takeResources() error {
@@ -189,7 +194,7 @@ func (p *program) takeResources() error {
 		}
 		loops = runtime.GOMAXPROCS(0)
 	}
-	runtime.GOMAXPROCS(loops) // as many as loops: docs/ARCHITECTURE.md
+	runtime.GOMAXPROCS(loops + spareProcessors)
 	p.demand.loops = loops
 
 	s, err := descriptorSupply(p.demand.wanted())
