@@ -10,17 +10,18 @@ export WEIR_WITHOUT ?=
 # How long each fuzz target runs, and how many rounds a benchmark has.
 FUZZTIME ?= 20s
 COUNT    ?= 10
+BENCH    ?=
 PKG      ?= ./...
 
 # Packages whose tests run other programs or look at the source; they have
 # nothing to gain from the race detector or another processor.
-OUTSIDE   = /internal/difftest$$|/internal/tidy$$|/examples/
+OUTSIDE   = /internal/difftest$$|/internal/tidy$$|/examples/|/bench$$|/bench/contender$$
 INSIDE    = $$($(GO) list ./... | grep -vE '$(OUTSIDE)')
 PORTABLE  = $$($(GO) list ./... | grep -vE '$(OUTSIDE)|/cmd/|/bench')
 
 .DEFAULT_GOAL := help
 .PHONY: help run build install check test race e2e allocs fmt vet staticcheck tidy \
-        golden fuzz fuzz-long bench bench-cmp cover docs compat arm64 needs clean
+        golden fuzz fuzz-long bench bench-full microbench bench-cmp cover docs compat arm64 needs clean
 
 help: ## print this
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -73,11 +74,19 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 fuzz-long: ## every fuzz target for 10 minutes
 	@.ci/fuzz 10m
 
-bench: ## benchmarks, COUNT rounds, into bench/out/
+bench: ## weir beside HAProxy, nginx, Caddy and the floor: the main table, 6 minutes (BENCH=flags)
+	$(GO) build -trimpath -o bin/bench ./bench
+	bin/bench -seconds 0.5 $(BENCH)
+
+bench-full: ## every scenario of bench/, hours (BENCH=flags)
+	$(GO) build -trimpath -o bin/bench ./bench
+	bin/bench -full $(BENCH)
+
+microbench: ## Go benchmarks, COUNT rounds, into bench/out/
 	@mkdir -p bench/out
 	$(GO) test -run '^$$' -bench . -count $(COUNT) $(PKG) | tee bench/out/$$(git rev-parse --short HEAD).txt
 
-bench-cmp: ## benchmarks of BASE (main) and of the tree alternately, compared
+bench-cmp: ## Go benchmarks of BASE (main) and of the tree alternately, compared
 	@.ci/bench-cmp $${BASE:-main} $(COUNT) $(PKG)
 
 cover: ## coverage page: bin/cover.html
@@ -94,13 +103,16 @@ arm64: ## build for arm64 and run the unit tests there (needs qemu-user)
 	GOARCH=arm64 $(GO) build ./...
 	GOARCH=arm64 $(GO) test -exec qemu-aarch64 -skip '^TestE2E' $(PORTABLE)
 
-# Some tests hold weir against HAProxy; without it they would prove nothing,
-# so they fail. WEIR_WITHOUT=haproxy says that you know.
+# Some tests hold weir against other programs; without these they would prove
+# nothing, so they fail. WEIR_WITHOUT=caddy,strace says that you know.
 needs:
-	@case "$${WEIR_WITHOUT:-}" in *haproxy*) exit 0;; esac; \
-	command -v haproxy >/dev/null || test -x /usr/sbin/haproxy || { \
-	echo "make test needs HAProxy to compare with: apt-get install haproxy haproxy-doc"; \
-	echo "To run the rest without it: make test WEIR_WITHOUT=haproxy"; exit 1; }
+	@missing=; need() { case "$${WEIR_WITHOUT:-}" in *$$1*) ;; *) test -e $$3 || command -v $$1 >/dev/null || missing="$$missing $$2";; esac; }; \
+	need haproxy haproxy /usr/sbin/haproxy; need nginx nginx /usr/sbin/nginx; \
+	need nginx libnginx-mod-stream /usr/lib/nginx/modules/ngx_stream_module.so; \
+	need caddy caddy /usr/bin/caddy; need strace strace /usr/bin/strace; \
+	test -z "$$missing" || { \
+	echo "make test needs programs to compare with: apt-get install$$missing"; \
+	echo "To run the rest without one of them: make test WEIR_WITHOUT=haproxy,nginx,caddy,strace"; exit 1; }
 
 clean: ## bin/ and bench/out/
 	rm -rf bin bench/out

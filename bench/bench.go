@@ -45,6 +45,11 @@ func runBench(ctx context.Context, o options) error {
 	if err := prepare(&o, dir); err != nil {
 		return err
 	}
+	back, err := process.PreferSession(o.nice)
+	if err != nil {
+		return err
+	}
+	defer back()
 	run := describe(o)
 	began := time.Now()
 	own, err := os.Executable()
@@ -57,11 +62,17 @@ func runBench(ctx context.Context, o options) error {
 	}
 	failed := runAll(ctx, o, b, run)
 	run.Took = time.Since(began)
+	results := filepath.Join("bench", "results")
 	if o.out == "" {
-		o.out = filepath.Join("bench", "results", run.Date.Format("2006-01-02")+"-"+run.Commit)
+		o.out = filepath.Join(results, run.Date.Format(time.DateOnly)+"-"+run.Commit)
 	}
 	if err := report.Write(o.out, run); err != nil {
 		return err
+	}
+	if o.publish && failed == nil {
+		if err := report.Publish(filepath.Join(results, "latest"), run); err != nil {
+			return err
+		}
 	}
 	say(fmt.Sprintf("%v: %s", run.Took.Round(time.Second), filepath.Join(o.out, "report.md")))
 	return failed
@@ -122,6 +133,9 @@ func lock(path string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
+// filesWanted is enough for the scenario with the most connections.
+const filesWanted = 40000
+
 // raiseFiles allows as many descriptors as the system does. Programs that we
 // start inherit that.
 func raiseFiles() error {
@@ -129,7 +143,12 @@ func raiseFiles() error {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("can't read the limit of descriptors: %w", err)
 	}
-	limit.Cur = limit.Max
+	wanted := limit
+	wanted.Cur, wanted.Max = max(limit.Max, filesWanted), max(limit.Max, filesWanted)
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &wanted) == nil {
+		return nil
+	}
+	limit.Cur = limit.Max // only some may raise that
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("can't raise the limit of descriptors: %w", err)
 	}
@@ -138,46 +157,110 @@ func raiseFiles() error {
 
 // prepare builds weir and finds every program.
 func prepare(o *options, dir string) error {
+	if err := o.findPackages(); err != nil {
+		return err
+	}
 	own, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("can't find this program: %w", err)
 	}
-	var missing []string
 	for i, c := range o.contenders {
 		switch {
 		case c.Name == contender.Floor:
 			c = c.With(own)
 		case c.Name == contender.Weir && c.Program == "weir":
-			path := filepath.Join(dir, "weir")
-			build := exec.Command("go", "build", "-trimpath", "-o", path, "github.com/weir-lb/weir/cmd/weir")
-			build.Env = append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := build.CombinedOutput(); err != nil {
-				return fmt.Errorf("can't build weir: %w\n%s", err, out)
+			if c, err = buildWeir(c, dir); err != nil {
+				return err
 			}
-			c = c.With(path)
 		}
 		path, err := c.Locate()
 		if err != nil {
-			missing = append(missing, c.Package)
-			continue
+			return err
 		}
 		o.contenders[i] = c.With(path)
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("programs are missing; install them: apt-get install %s", strings.Join(missing, " "))
-	}
 	return nil
+}
+
+func buildWeir(c contender.Contender, dir string) (contender.Contender, error) {
+	path := filepath.Join(dir, "weir")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "github.com/weir-lb/weir/cmd/weir")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return c, fmt.Errorf("can't build weir: %w\n%s", err, out)
+	}
+	return c.With(path), nil
+}
+
+// findPackages sees that every program is there that Debian has a package of, or
+// installs it when told to.
+func (o *options) findPackages() error {
+	var missing []string
+	for _, c := range o.contenders {
+		if _, err := c.Locate(); err != nil && c.Package != "" {
+			missing = append(missing, strings.Fields(c.Package)...)
+		}
+	}
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool.name); err != nil {
+			missing = append(missing, tool.packet)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	args := append([]string{"apt-get", "install", "-y", "--no-install-recommends"}, missing...)
+	if !o.install {
+		return fmt.Errorf("programs are missing; -install gets them, or leave contenders out with -contender:\n\t%s", strings.Join(args, " "))
+	}
+	for _, cmd := range [][]string{{"apt-get", "update", "-q"}, args} {
+		say(strings.Join(cmd, " "))
+		c := exec.Command(cmd[0], cmd[1:]...)
+		c.Stdout, c.Stderr = os.Stderr, os.Stderr
+		if err := c.Run(); err != nil {
+			return fmt.Errorf("can't install packages: %w", err)
+		}
+	}
+	say("Debian starts what it installs: stop haproxy, nginx and caddy if you do not want them")
+	return nil
+}
+
+// tools are programs that make load.
+var tools = []struct{ name, version, packet string }{
+	{"wrk", "-v", "wrk"},
+	{"h2load", "--version", "nghttp2-client"},
+}
+
+// command is what a reader has to type for the same run. Where the report goes and
+// who waits for whom changes no figure.
+func (o options) command() []string {
+	out := []string{"bench"}
+	for i := 0; i < len(o.args); i++ {
+		switch strings.TrimLeft(o.args[i], "-") {
+		case "out", "lock":
+			i++
+		case "publish", "keep", "install":
+		default:
+			out = append(out, o.args[i])
+		}
+	}
+	return out
 }
 
 // describe is the run before its first scenario.
 func describe(o options) *result.Run {
 	run := &result.Run{
-		Date: time.Now().UTC(), Command: append([]string{"bench"}, o.args...), Machine: process.ThisMachine(), Versions: map[string]string{},
+		Date: time.Now().UTC(), Command: o.command(), Machine: process.ThisMachine(), Versions: map[string]string{},
 		Rounds: o.rounds, Seconds: o.length.Seconds(), ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Commit: commit(),
 	}
 	for _, c := range o.contenders {
 		run.Contenders = append(run.Contenders, c.Name)
 		run.Versions[c.Name], _ = c.Version() // what does not say its version has none in the report
+	}
+	for _, tool := range tools {
+		// wrk says its version and how it is used, and fails.
+		out, _ := exec.Command(tool.name, tool.version).CombinedOutput()
+		run.Versions[tool.name], _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
 	}
 	return run
 }

@@ -175,7 +175,7 @@ func (s Setup) Balance() string {
 
 const (
 	maxConnMin = 5000 // HAProxy keeps fewer idle server connections under a tight limit
-	maxConnMax = 9900 // two descriptors each within a limit of 20,000
+	maxConnMax = 9900 // two descriptors each within a limit of 20,000, which is common
 )
 
 // MaxConn is how many clients are allowed: well above those that come, as in a

@@ -20,8 +20,8 @@ type Spec struct {
 }
 
 const (
-	scratchBytes = 1 << 16
-	spliceMin    = 1 << 16 // bytes that are to come, from which on two splices are less than read and write
+	scratchBytes = 8 << 10
+	spliceMin    = 8 << 10 // bytes that are to come, from which on two splices cost less than read and write
 	pipeBytes    = 1 << 20
 )
 
@@ -47,6 +47,9 @@ func Open(spec Spec) (*Relay, error) {
 		}
 		if l.listener, err = socket.Listen(spec.Listen); err != nil {
 			return nil, err
+		}
+		if spec.HTTP { // where clients speak first
+			socket.DeferAccept(l.listener)
 		}
 		if err := l.poller.AddListener(l.listener, socket.Tag{Index: -1}); err != nil {
 			return nil, err
@@ -115,7 +118,6 @@ func (l *loop) accept() {
 		if errno != 0 {
 			return
 		}
-		socket.NoDelay(fd)
 		if l.spec.HTTP {
 			(&httpClient{fd: fd}).begin(l)
 			continue

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -122,6 +123,20 @@ func startOn(cmd *exec.Cmd, spec Spec) error {
 	}
 	defer unix.SchedSetaffinity(0, &before) // what was allowed is allowed
 	return cmd.Start()
+}
+
+// PreferSession gives our session the priority that its programs have, where the
+// kernel shares processors between sessions first (sched_autogroup). The returned
+// function takes that back.
+func PreferSession(nice int) (back func(), err error) {
+	const group = "/proc/self/autogroup"
+	if _, err := os.Stat(group); nice == 0 || err != nil {
+		return func() {}, nil
+	}
+	if err := os.WriteFile(group, []byte(strconv.Itoa(nice)), 0); err != nil {
+		return nil, fmt.Errorf("can't set the priority of the session: %w", err)
+	}
+	return func() { os.WriteFile(group, []byte("0"), 0) }, nil // who could lower it can raise it
 }
 
 // Done is closed once the process has ended.

@@ -35,6 +35,7 @@ var (
 	P50        = Metric{"p50", "ms", func(s Sample) (float64, bool) { return latency(s.Outcome.Latency.P50) }}
 	P99        = Metric{"p99", "ms", func(s Sample) (float64, bool) { return latency(s.Outcome.Latency.P99) }}
 	P999       = Metric{"p99.9", "ms", func(s Sample) (float64, bool) { return latency(s.Outcome.Latency.P999) }}
+	Late       = Metric{"late", "us", func(s Sample) (float64, bool) { return micros(s.Outcome.Late), true }}
 	LatencyMax = Metric{"max", "ms", func(s Sample) (float64, bool) { return latency(s.Outcome.Latency.Max) }}
 )
 

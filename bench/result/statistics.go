@@ -61,7 +61,7 @@ func Interval(values []float64) (low, high float64, ok bool) {
 }
 
 // A Comparison is the ratio of two contenders, taken within each round, so that
-// a machine whose speed drifts changes both sides of it.
+// a machine whose speed drifts changes both sides of it; or a figure of one.
 type Comparison struct {
 	Median    float64 `json:"median"`
 	Low, High float64 // of the sign test; NaN with too few rounds
@@ -84,6 +84,14 @@ func Compare(m Metric, a, b []Sample) Comparison {
 	}
 	c := Comparison{Median: Median(ratios), Rounds: len(ratios)}
 	c.Low, c.High, _ = Interval(ratios)
+	return c
+}
+
+// Absolute is the figure of one contender, to be held against a limit.
+func Absolute(m Metric, samples []Sample) Comparison {
+	values := m.Values(samples)
+	c := Comparison{Median: Median(values), Rounds: len(values)}
+	c.Low, c.High, _ = Interval(values)
 	return c
 }
 

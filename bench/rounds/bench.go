@@ -39,7 +39,7 @@ func (b *Bench) Run(ctx context.Context, s scenario.Scenario) (result.Scenario, 
 		st.threads = len(process.Busy())
 	}
 	defer st.close()
-	if reason := st.tooMany(); reason != "" {
+	if reason := st.fit(); reason != "" {
 		st.Skipped = reason
 		return st.Scenario, nil
 	}

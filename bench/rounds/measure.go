@@ -97,12 +97,20 @@ func (st *stage) openLoop(ctx context.Context) error {
 	}
 	weakest, players := st.capacity()
 	for _, percent := range st.Rates {
+		r := rate{percent, weakest * float64(percent) / 100}
 		for round := range st.Rounds {
-			for _, p := range players {
-				if err := st.openSample(ctx, p, round, rate{percent, weakest * float64(percent) / 100}); err != nil {
-					return err
-				}
+			if err := st.openRound(ctx, players, round, r); err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+func (st *stage) openRound(ctx context.Context, players []*player, round int, r rate) error {
+	for _, p := range players {
+		if err := st.openSample(ctx, p, round, r); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -64,7 +64,12 @@ type turn struct {
 	countCalls bool
 }
 
-const settle = 200 * time.Millisecond // before a look, so that buffers and windows have grown
+// Before a look, so that buffers and windows have grown. Those of slow readers are
+// full only after seconds, and until then proxies move more than the readers take.
+const (
+	settle     = 200 * time.Millisecond
+	settleSlow = 4 * time.Second
+)
 
 // A generator is the load of a turn, running.
 type generator struct {
@@ -128,7 +133,11 @@ func (st *stage) between(ctx context.Context, t turn, generator *process.Process
 	if err := await(ctx, warmMax, func() bool { return st.flows(t, generator, began) }); err != nil {
 		return s, fmt.Errorf("the load does not begin: %w", err)
 	}
-	if err := pause(ctx, settle); err != nil {
+	wait := settle
+	if st.Load.Slow > 0 {
+		wait = settleSlow
+	}
+	if err := pause(ctx, wait); err != nil {
 		return s, err
 	}
 	var calls *process.SyscallCounter

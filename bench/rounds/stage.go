@@ -160,12 +160,42 @@ func (st *stage) openPlayer(ctx context.Context, c contender.Contender, v scenar
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		return fmt.Errorf("can't write a configuration: %w", err)
 	}
-	entry.Config, entry.Command = string(text), c.Command(config)
+	entry.Config, entry.Command = abridge(strings.ReplaceAll(string(text), dir, "DIR")), c.Command(file)
 	p := &player{Contender: c, listen: setup.Listen, entry: len(st.Entries)}
-	p.spec = process.Spec{Args: entry.Command, Env: c.Env(setup), Dir: dir, CPUs: st.proxyCPUs(), Nice: st.Nice, Output: filepath.Join(dir, "output")}
+	p.spec = process.Spec{Args: c.Command(config), Env: c.Env(setup), Dir: dir, CPUs: st.proxyCPUs(), Nice: st.Nice, Output: filepath.Join(dir, "output")}
 	st.players = append(st.players, p)
 	st.Entries = append(st.Entries, entry)
 	return st.start(ctx, p)
+}
+
+const alikeMax = 6 // lines that begin alike, of which a report shows all
+
+// abridge leaves out most of many lines that begin alike, such as those of 500
+// servers.
+func abridge(config string) string {
+	var out []string
+	var alike []string
+	flush := func() {
+		if n := len(alike); n > alikeMax {
+			indent := alike[0][:len(alike[0])-len(strings.TrimLeft(alike[0], " \t"))]
+			alike = []string{alike[0], alike[1], fmt.Sprintf("%s# ... %d more like these", indent, n-3), alike[n-1]}
+		}
+		out = append(out, alike...)
+		alike = nil
+	}
+	for line := range strings.SplitSeq(config, "\n") {
+		if len(alike) > 0 && firstWord(line) != firstWord(alike[0]) {
+			flush()
+		}
+		alike = append(alike, line)
+	}
+	flush()
+	return strings.Join(out, "\n")
+}
+
+func firstWord(line string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	return word
 }
 
 func (st *stage) start(ctx context.Context, p *player) (err error) {
@@ -228,22 +258,29 @@ func path(p string) string {
 	return p
 }
 
-// filesSpare is descriptors of a process besides its connections.
-const filesSpare = 300
+const (
+	filesSpare = 300 // descriptors of a process besides its connections
+	// filesPerClient is what weir reckons with: the client's connection, a
+	// server's, and a part of a pipe. HAProxy reckons with two.
+	filesPerClient = 2.5
+)
 
-// tooMany says why this machine can't have so many connections; empty if it can.
-func (st *stage) tooMany() string {
+// fit cuts the number of idle clients to what descriptors allow, or says why the
+// scenario can't be run.
+func (st *stage) fit() (skip string) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Sprintf("the limit of descriptors can't be read: %v", err)
 	}
-	// With a request on its way a client needs a connection to a server, too.
-	need := uint64(st.Load.Connections + st.Load.Slow + filesSpare)
-	if st.Load.Kind != scenario.Idle {
-		need += uint64(st.Load.Connections + st.Load.Slow)
-	}
-	if need > limit.Max {
-		return fmt.Sprintf("it needs %d descriptors in the proxy, ulimit -Hn allows %d", need, limit.Max)
+	clients := st.Load.Connections + st.Load.Slow
+	most := int(float64(limit.Max-min(limit.Max, filesSpare)) / filesPerClient)
+	switch {
+	case clients <= most:
+	case st.Load.Kind == scenario.Idle:
+		st.Load.Connections = most
+		st.Notes = append(st.Notes, fmt.Sprintf("%d clients: ulimit -Hn is %d here.", most, limit.Max))
+	default:
+		return fmt.Sprintf("it needs %.0f descriptors, ulimit -Hn allows %d", float64(clients)*filesPerClient+filesSpare, limit.Max)
 	}
 	return ""
 }

@@ -8,7 +8,5 @@
 //
 // Life cycle: All or Select, once.
 //
-// Load.Connections and Proxy.Servers are at most connectionsMax and serversMax,
-// so that one process per side has descriptors for them under the limit of
-// 20,000 that most systems set.
+// Load.Connections and Proxy.Servers are at most connectionsMax and serversMax.
 package scenario

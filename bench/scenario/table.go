@@ -140,7 +140,7 @@ func limits() []Scenario {
 			Proxy: Proxy{Servers: 2, ServerMax: 8}, Load: Load{Tool: Wrk, Connections: 256},
 		},
 		{
-			Name: "idle-10000", Title: "10,000 idle keep-alive clients", Main: true,
+			Name: "idle", Title: "10,000 idle keep-alive clients", Main: true,
 			Load: Load{Kind: Idle, Tool: Own, Connections: connectionsMax},
 		},
 		{

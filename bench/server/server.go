@@ -137,7 +137,6 @@ func (l *loop) accept(listener int, kind int32) {
 		if errno != 0 {
 			return
 		}
-		socket.NoDelay(fd)
 		c := &conn{fd: fd, kind: kind}
 		if kind == kindStream {
 			c.file = l.spec.StreamBytes

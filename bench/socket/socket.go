@@ -77,6 +77,7 @@ func Listen(addr netip.AddrPort) (int, error) {
 	}
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) // bind says what is wrong if this mattered
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	NoDelay(fd) // accepted connections inherit it
 	if err := unix.Bind(fd, Sockaddr(addr)); err != nil {
 		unix.Close(fd)
 		return -1, fmt.Errorf("can't bind %v: %w", addr, err)
@@ -87,6 +88,13 @@ func Listen(addr netip.AddrPort) (int, error) {
 	}
 	return fd, nil
 }
+
+// DeferAccept shows a connection only once its client has sent something.
+func DeferAccept(fd int) {
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, deferSeconds) // without it there is one more event
+}
+
+const deferSeconds = 10
 
 // ListenUDP opens a non-blocking datagram socket.
 func ListenUDP(addr netip.AddrPort) (int, error) {

@@ -58,7 +58,7 @@ var mayImport = map[string][]string{
 	"bench/framing":   {},
 	"bench/load":      {"bench/framing", "bench/socket"},
 	"bench/process":   {},
-	"bench/report":    {"bench/result"},
+	"bench/report":    {"bench/load", "bench/result", "bench/scenario"},
 	"bench/result":    {"bench/load", "bench/process", "bench/scenario"},
 	"bench/rounds":    {"bench/contender", "bench/load", "bench/process", "bench/result", "bench/scenario", "bench/server"},
 	"bench/scenario":  {},
