@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/weir-lb/weir/proxy"
 )
 
 // What a keyword of the tables does is shown by golden files (supported) or by
@@ -244,5 +246,31 @@ func TestMisspelledKeywordsAreSuggested(t *testing.T) {
 	}
 	if got := fmt.Sprint(distance("kitten", "sitting", 9), distance("ab", "ba", 9), distance("", "abc", 9)); got != "3 1 3" {
 		t.Errorf("distances are %s, want 3 1 3", got)
+	}
+}
+
+// What the table of actions supports, package proxy has, in the same rulesets.
+func TestProxyHasTheActionsOfTheTable(t *testing.T) {
+	for _, a := range actions {
+		if a.support != supported {
+			continue
+		}
+		for _, set := range ruleSetNames {
+			if a.in&set.set == 0 {
+				continue
+			}
+			name := a.name
+			if strings.HasSuffix(name, "(") {
+				name += "txn.x)"
+			}
+			var s settings
+			*s.rulesOf(set.set) = []proxy.Rule{{Name: name}}
+			err := proxy.Check(proxy.Config{
+				Frontends: []proxy.Frontend{{Common: s.common}}, Backends: []proxy.Backend{{Common: s.common}},
+			}, proxy.Options{})
+			if err != nil && strings.Contains(err.Error(), "does not have this action") {
+				t.Errorf("%s %s: package proxy does not have it", set.name, a.name)
+			}
+		}
 	}
 }

@@ -7,7 +7,30 @@ import (
 	"github.com/weir-lb/weir/balancer"
 	"github.com/weir-lb/weir/health"
 	"github.com/weir-lb/weir/internal/evloop/simkernel"
+	"github.com/weir-lb/weir/listener"
 )
+
+const answerEmpty = "HTTP/1.1 204 No Content\r\n\r\n"
+
+// A server whose port follows the client's is as many destinations: an idle
+// connection to one is not taken for another.
+func TestMappedPortsDoNotShareConnections(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Backends[0].Servers[0].Address = "127.0.0.1:+7921"
+	cfg.Backends[0].Reuse = ReuseAlways
+	cfg.Frontends[0].Binds = append(cfg.Frontends[0].Binds, listener.Spec{Address: "127.0.0.1:81"})
+	sc := newScript(t, cfg)
+	sc.startServer("of 80", "127.0.0.1:8001")
+	sc.startServer("of 81", "127.0.0.1:8002")
+	sc.ClientTo(1, 0).Send(getA)
+	sc.Server("of 80").Want("the client came to port 80", "GET /a HTTP/1.1\r\nhost: x\r\n\r\n")
+	sc.Server("of 80").Send(answerEmpty)
+	sc.Client(1).Want("the answer", answerEmpty)
+	sc.ClientTo(2, 1).Send(getA)
+	sc.Server("of 81").Want("the client came to port 81", "GET /a HTTP/1.1\r\nhost: x\r\n\r\n")
+	sc.Server("of 81").Send(answerEmpty)
+	sc.Client(2).Want("the answer", answerEmpty)
+}
 
 func TestRefusedConnectIsTriedAgainAfterATurnAround(t *testing.T) {
 	sc := newScript(t, site(ModeHTTP, 1))

@@ -416,7 +416,7 @@ func (c *compiler) server(be *backend, i int) *server {
 	srv.tuning.MSS = spec.MSS
 	srv.tuning.UserTimeout = spec.TCPUserTimeout
 	srv.tuning.RcvBuf, srv.tuning.SndBuf = c.tune.RcvBufServer, c.tune.SndBufServer
-	srv.private = spec.SendProxy != ProxyNone || source.UseSrc != ""
+	srv.private = spec.SendProxy != ProxyNone || source.UseSrc != "" || srv.address.MapPort || srv.address.ClientDst
 	return srv
 }
 
