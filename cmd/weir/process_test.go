@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -175,15 +176,21 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// freePort is a port that was free a moment ago.
+// freePort is a port that was free a moment ago, below those that the kernel
+// gives to connections (ip_local_port_range): the tests of other packages, which
+// run at the same time, will not have it by chance.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, end, tries = 12_000, 32_000, 100
+	for range tries {
+		port := first + rand.IntN(end-first)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatalf("no free port among %d from %d to %d", tries, first, end)
+	return 0
 }
 
 // write makes a file in the test's folder.
