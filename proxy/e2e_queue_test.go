@@ -59,13 +59,13 @@ func TestE2EQueueIsFull(t *testing.T) {
 func TestE2EServerQueueIsFull(t *testing.T) {
 	t.Run("alone", func(t *testing.T) {
 		r := serverQueueIsFull(t, 0, 503)
-		r.wantLogs("", "200 --VN be/s1 0 0/0", "200 --VN be/s1 0 1/0", "503 SQVN be/<NOSRV> 0 0/0")
+		r.wantLogs("", "200 --VN be/s1 0 0/0", "200 --VN be/s1 0 1/0", "503 SQVN be/s1 0 0/0")
 		r.wantTally(tally{total: 3, answers2: 2, answers5: 1, queueFull: 1})
 	})
 	t.Run("redispatch", func(t *testing.T) {
 		r := serverQueueIsFull(t, -1, 200)
-		r.wantLogs("", "200 --VN be/s1 0 0/0", "200 --VN be/s1 0 1/0", "200 --DI be/s2 0 0/0")
-		r.wantTally(tally{total: 3, answers2: 3})
+		r.wantLogs("", "200 --VN be/s1 0 0/0", "200 --VN be/s1 0 1/0", "200 --DI be/s2 +0 0/0")
+		r.wantTally(tally{total: 3, answers2: 3, redispatch: 1})
 	})
 }
 

@@ -52,6 +52,7 @@ type exchange struct {
 	tarpitted    bool
 	tarpitAnswer *answer
 	cookieServer *server     // named by the persistence cookie
+	cookieStands bool        // cookieServer was up when a slot was asked for
 	cookieDates  cookieDates // of the client's cookie, if it counts
 	logLevel     int         // set-log-level: 0 default, -1 silent, else level+1
 
@@ -137,10 +138,10 @@ func (x *exchange) freed() {
 	x.hunt.reset()
 	x.vars.Reset(w.env.Scratch)
 	x.c, x.fe, x.be, x.tunnel, x.cookieServer = nil, nil, nil, nil, nil
-	x.req.Raw, x.res.Raw = nil, nil
+	x.req.Raw, x.res.Raw, x.rest = nil, nil, nil
 	x.up, x.down, x.probe, x.probed = body{}, body{}, body{}, 0
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
-	x.interimSeen, x.bodyCut = false, false
+	x.interimSeen, x.bodyCut, x.cookieStands = false, false, false
 	x.serverEOF, x.mailWait, x.tarpitted, x.moreFresh, x.logged, x.left = false, false, false, false, false, false
 	x.logLevel, x.cookieDates = 0, cookieDates{}
 	x.headDone, x.answered, x.sentUp = 0, 0, 0
@@ -273,6 +274,10 @@ func (x *exchange) huntDone(now evloop.Time) {
 	} else {
 		srv.observe(health.ObservedOK)
 	}
+	if x.passedOver() && !x.hunt.redispatched {
+		x.be.counters(x.w).redispatch.inc()
+		srv.live.counters[x.w.id].redispatch.inc()
+	}
 	srv.live.counters[x.w.id].total.inc()
 	sc.requests++
 	x.parser.Reset()
@@ -323,7 +328,8 @@ func (x *exchange) huntRequest(r *balancer.Request) {
 		// Without option redispatch a session waits for its server, and fails
 		// with it.
 		st := s.bal.State()
-		r.StickyStrict = x.be.redispatch == 0 && (st == balancer.StateUp || st == balancer.StateDrain)
+		x.cookieStands = st == balancer.StateUp || st == balancer.StateDrain
+		r.StickyStrict = x.be.redispatch == 0 && x.cookieStands
 	} else if x.be.spec.PreferLastServer && x.c.pinned != nil {
 		r.Prefer = x.c.pinned.srv.bal
 	}

@@ -155,11 +155,6 @@ func (x *exchange) switching(now evloop.Time) bool {
 // handleResponse: a final head of n bytes stands at the start of b; what
 // follows is the body's.
 func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
-	if x.be.retryStatus(x.res.Status) && x.retryOn(now, retryStatuses) {
-		return
-	}
-	x.answered = now
-	x.rec.BytesOut += headWeight(&x.res) // as it came: what rules add does not count
 	rest := b[n:]
 	tunnel := x.res.Status == 101 || x.req.Method == message.MethodConnect && x.res.Status/100 == 2
 	if tunnel {
@@ -170,14 +165,18 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 		x.down.hidden = x.headOnly // also when a rule made another method of it
 		x.serverKeep = x.serverKeep && x.res.Persistent()
 	}
-	x.hunt.srv.observe(health.ObservedResponse(x.res.Status))
-	x.countStatus(x.res.Status)
 	x.rest = rest
-	passed := x.applyResponse(now)
-	x.rest = nil
-	if !passed {
+	if x.be.retryStatus(x.res.Status) && x.retryOn(now, retryStatuses) {
 		return
 	}
+	x.answered = now
+	x.rec.BytesOut += headWeight(&x.res) // as it came: what rules add does not count
+	x.hunt.srv.observe(health.ObservedResponse(x.res.Status))
+	x.countStatus(x.res.Status)
+	if !x.applyResponse(now) {
+		return
+	}
+	x.rest = nil
 	x.rec.Status = x.res.Status
 	x.answering = true
 	if tunnel {

@@ -38,6 +38,16 @@ func (x *exchange) releaseServer(now evloop.Time) {
 	}
 }
 
+// forgetAnswer lets the server go whose answer, of which the head was read,
+// nobody will see. When all of it is here the connection can go on; more of it is
+// not waited for.
+func (x *exchange) forgetAnswer(now evloop.Time) {
+	used, _, ok := x.down.take(x.rest, x.w.out[:0])
+	x.serverKeep = x.serverKeep && ok && x.down.done && used == len(x.rest)
+	x.rest = nil
+	x.releaseServer(now)
+}
+
 // pin keeps the connection for this client's next request.
 func (x *exchange) pin(sc *serverConn) {
 	if !x.keep || x.c.pinned != nil {

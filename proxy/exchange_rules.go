@@ -37,7 +37,25 @@ func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
 	}
 	env.Txn, env.Sess = &x.vars, c.sess
 	env.Rec = &x.rec
+	if x.hunt.srv == nil && x.cookieServer != nil { // the one that it would have gone to
+		env.ServerName, env.ServerID = x.cookieServer.spec.Name, x.cookieServer.spec.ID
+	}
 	return env
+}
+
+// server is the one that has the request, or that its cookie names before one is
+// chosen.
+func (x *exchange) server() *server {
+	if x.hunt.srv == nil {
+		return x.cookieServer
+	}
+	return x.hunt.srv
+}
+
+// passedOver reports whether the server that the cookie names stands, and another
+// one has the request.
+func (x *exchange) passedOver() bool {
+	return x.cookieStands && x.hunt.srv != nil && x.hunt.srv != x.cookieServer
 }
 
 // greetFrontend runs what the frontend does with a request of which nothing but
@@ -261,14 +279,10 @@ func (x *exchange) runFinal(now evloop.Time, r *rule, env *expr.Env) ruleEnd {
 	return rulesEnded
 }
 
-// endWith sends an answer of a rule. When that takes the place of a server's,
-// and all of that one is here, the connection can go on; more of it is not
-// waited for.
+// endWith sends an answer of a rule. It may take the place of a server's.
 func (x *exchange) endWith(now evloop.Time, a *answer, why Cause, at phase) {
 	if x.hunt.sc != nil {
-		used, _, ok := x.down.take(x.rest, x.w.out[:0])
-		x.serverKeep = x.serverKeep && ok && x.down.done && used == len(x.rest)
-		x.releaseServer(now)
+		x.forgetAnswer(now)
 		x.hunt.end()
 	}
 	x.fe.counters(x.w).intercepted.inc()

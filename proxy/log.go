@@ -80,7 +80,7 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 	r.Ti = since(start, x.first)
 	r.TR = since(x.first, x.headDone)
 	r.Tw = since(x.headDone, h.granted)
-	if at == phaseQueue && h.granted == 0 || x.tarpitted {
+	if at == phaseQueue && h.granted == 0 && why != CauseQueueFull || x.tarpitted {
 		r.Tw = since(x.headDone, now)
 	}
 	r.Tc = since(h.granted, h.connected)
@@ -100,13 +100,13 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 		r.BytesOut += uint64(max(x.tunnel.down.moved, 0))
 	}
 	r.BytesIn = uint64(x.up.moved) + uint64(len(x.req.Raw))
-	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid
+	r.Retries, r.Redispatched = h.tries, h.redispatched && h.srv != h.avoid || x.passedOver()
 	r.ServerQueue, r.BackendQueue = h.waiter.SrvPos, h.waiter.BackPos
 	r.RequestLine = nil
 	if len(x.line) > 0 {
 		r.RequestLine = x.line
 	}
-	x.w.countConns(r, x.fe, x.be, h.srv)
+	x.w.countConns(r, x.fe, x.be, x.server())
 	if h.slot && !r.ASAP {
 		r.ServerConns-- // as of the others
 	}

@@ -59,6 +59,33 @@ func TestServerOfAReplacedAnswerIsClosedWhenMoreWouldCome(t *testing.T) {
 	}
 }
 
+func TestServerOfAnAnswerThatIsRetriedGoesOnWhenAllOfItIsHere(t *testing.T) {
+	for _, tc := range []struct {
+		answer string
+		whole  bool
+	}{
+		{"HTTP/1.1 503 No\r\ncontent-length: 5\r\n\r\nhello", true},
+		{"HTTP/1.1 503 No\r\ncontent-length: 5\r\n\r\nhell", false},
+	} {
+		cfg := site(ModeHTTP, 1)
+		cfg.Backends[0].RetryOn = []string{"503"}
+		sc := newScript(t, cfg)
+		c, s := sc.Client(1), sc.Server("s1")
+		c.Send(getA)
+		s.Want("", getA)
+		s.Send(tc.answer)
+		s.Accept("the request goes on a connection of its own").Want("again", getA)
+		if tc.whole {
+			s.conns[0].WantNothing("the whole answer was read")
+		} else {
+			s.conns[0].WantReset("the rest is not waited for")
+		}
+		s.Send(ok)
+		c.Want("", ok)
+		sc.WantLog("", "200 ---- be/s1 1 0/0")
+	}
+}
+
 func TestStatusChangedByARuleDoesNotMixAnswers(t *testing.T) {
 	const body, chunked = "content-length: 5\r\n\r\nhello", "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 	for name, tc := range map[string]struct{ to, answer, want string }{

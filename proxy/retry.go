@@ -63,14 +63,19 @@ func (x *exchange) retryOn(now evloop.Time, why retryCause) bool {
 	h.tries++
 	h.avoid = h.srv
 	h.redispatched = x.be.redispatchNow(h.left, h.tries)
+	if why == retryStatuses {
+		x.forgetAnswer(now)
+		x.down = body{}
+	} else {
+		sc := h.sc
+		h.sc = nil
+		sc.reset()
+	}
+	h.releaseSlot()
 	if x.resIn != nil {
 		x.w.pool.Put(x.resIn)
 		x.resIn = nil
 	}
-	sc := h.sc
-	h.sc = nil
-	sc.reset()
-	h.releaseSlot()
 	x.setState(exchangeHunt)
 	x.requestSent, x.sentUp = false, 0
 	h.fresh = true

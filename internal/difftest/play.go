@@ -24,9 +24,9 @@ const (
 	// settleQuiet is how long nothing may happen before a result is recorded.
 	settleQuiet = 200 * time.Millisecond
 	// settleMax is how long a result may take to become the expected one.
-	settleMax = time.Second
+	settleMax = 5 * time.Second
 	// stopMax is how long a proxy may take to end after SIGTERM.
-	stopMax = 3 * time.Second
+	stopMax = 10 * time.Second
 )
 
 // placeholder is a name in a configuration that the run fills in.

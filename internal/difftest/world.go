@@ -13,7 +13,7 @@ import (
 
 const (
 	// stepTimeout bounds every wait of a script. Only a failing step reaches it.
-	stepTimeout = 5 * time.Second
+	stepTimeout = 20 * time.Second
 	// receivedMax bounds what one connection keeps, in bytes.
 	receivedMax = 4 << 20
 	// logLinesMax bounds the number of log lines that one run keeps.
