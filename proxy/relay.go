@@ -182,6 +182,10 @@ func broke(fd *evloop.FD) bool {
 // become short leaves the pipe, since two system calls per piece cost more
 // than a copy.
 func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
+	if h.pipe.held == 0 && h.eof { // its time was over while it was spliced
+		h.leavePipe(w)
+		return haltEOF, 0
+	}
 	if h.pipe.held == 0 {
 		switch _, res := h.pipe.fill(src, math.MaxInt64); res {
 		case evloop.Again:

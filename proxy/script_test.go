@@ -161,10 +161,13 @@ func (sc *script) Advance(d time.Duration) {
 func (sc *script) Expire(why string, d time.Duration) {
 	sc.t.Helper()
 	sc.settle()
-	sc.Advance(d - 5*time.Millisecond)
+	sc.Advance(d - expireLate)
 	sc.WantIdle(why + " (not yet)")
-	sc.Advance(10 * time.Millisecond)
+	sc.Advance(2 * expireLate)
 }
+
+// expireLate is how long before and behind a deadline Expire stands.
+const expireLate = 5 * time.Millisecond
 
 // Client is the script's client n, connected to the first bind when first
 // asked for.

@@ -23,6 +23,10 @@ type tcpSession struct {
 	captures   *expr.Captures // nil: never needed; kept for the next session
 	sniffed    int            // tcp-request content rules that are done
 	inspectEnd evloop.Time    // tcp-request inspect-delay
+	active     evloop.Time    // when bytes moved last, or the connection was there (tcp_timeout.go)
+	finUp      evloop.Time    // when FIN was passed on to the server
+	finDown    evloop.Time    // when FIN was passed on to the client
+	silent     Cause          // whose time was over first; CauseNone while nobody's was
 	ended      bool
 	heard      bool // tcp-response content rules have seen what the server sent first
 	logged     bool // option logasap: the line was written when the connection stood
@@ -133,8 +137,10 @@ func (s *tcpSession) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 		s.freed()
 	case tcpSniff:
 		s.sniff(now)
-	case tcpHunt, tcpRelay, tcpHalf:
+	case tcpHunt:
 		s.end(now, CauseClientTimeout, s.phase())
+	case tcpRelay, tcpHalf:
+		s.timeIsOver(now, true, s.hunt.sc.timeIsUp(now))
 	case tcpClosed:
 	}
 }
@@ -201,6 +207,7 @@ func (s *tcpSession) serverConnectTimeout(now evloop.Time) {
 // the client has sent.
 func (s *tcpSession) huntDone(now evloop.Time) {
 	s.setState(tcpRelay)
+	s.active = now
 	s.hunt.srv.observe(health.ObservedOK)
 	s.hunt.srv.live.counters[s.w.id].total.inc()
 	if s.hunt.srv.spec.SendProxy != ProxyNone {
@@ -216,13 +223,7 @@ func (s *tcpSession) huntDone(now evloop.Time) {
 
 func (s *tcpSession) serverReady(now evloop.Time) { s.relay(now) }
 
-func (s *tcpSession) serverTimeout(now evloop.Time) {
-	if s.timeIsUp(now) { // timeout tunnel is the same for both: as HAProxy, we blame the client
-		s.end(now, CauseClientTimeout, s.phase())
-		return
-	}
-	s.end(now, CauseServerTimeout, s.phase())
-}
+func (s *tcpSession) serverTimeout(now evloop.Time) { s.timeIsOver(now, s.timeIsUp(now), true) }
 
 func (s *tcpSession) serverMarkedDown(now evloop.Time) {
 	s.end(now, CauseServerDown, s.phase())
@@ -238,6 +239,9 @@ func (s *tcpSession) relay(now evloop.Time) {
 	upEnd := s.up.move(s.w, &s.fd, server)
 	downEnd := s.down.move(s.w, server, &s.fd)
 	s.countBytes(s.up.moved-up0, s.down.moved-down0)
+	if s.up.moved != up0 || s.down.moved != down0 {
+		s.active = now
+	}
 	if (s.up.eof || upEnd == haltFull) && broke(&s.fd) {
 		upEnd = haltSource
 	}
@@ -267,7 +271,7 @@ func (s *tcpSession) finishRelay(now evloop.Time, up, down haltReason) {
 		s.up.release(s.w)
 		s.up.eof, s.up.shut, s.up.lost = true, true, true
 	}
-	s.passFIN(up, down)
+	s.passFIN(now, up, down)
 	if s.up.shut && s.down.shut {
 		why, at := CauseNone, phaseNone
 		if s.up.lost {
@@ -282,38 +286,19 @@ func (s *tcpSession) finishRelay(now evloop.Time, up, down haltReason) {
 	if up == haltBudget || down == haltBudget {
 		s.w.loop.Again(&s.fd)
 	}
-	s.setDeadlines(now)
+	s.setDeadlines()
 }
 
 // passFIN forwards the end of one direction when its last byte is written.
-func (s *tcpSession) passFIN(up, down haltReason) {
+func (s *tcpSession) passFIN(now evloop.Time, up, down haltReason) {
 	if up == haltEOF && !s.up.shut {
-		s.up.shut = true
+		s.up.shut, s.finUp = true, now
 		s.hunt.sc.fd.Shutdown()
 	}
 	if down == haltEOF && !s.down.shut {
-		s.down.shut = true
+		s.down.shut, s.finDown = true, now
 		s.fd.Shutdown()
 	}
-}
-
-// setDeadlines: every progress starts the inactivity times anew. After a
-// FIN the -fin times hold for the side that has not answered it.
-func (s *tcpSession) setDeadlines(now evloop.Time) {
-	t := &s.be.timeouts
-	client, server := s.fe.timeouts.client, t.server
-	if t.tunnel > 0 && s.state == tcpRelay {
-		client, server = t.tunnel, t.tunnel
-	}
-	if s.down.shut && s.fe.timeouts.clientFin > 0 {
-		client = s.fe.timeouts.clientFin
-	}
-	if s.up.shut && t.serverFin > 0 {
-		server = t.serverFin
-	}
-	client, server = idleTimes(&s.up, &s.down, client, server)
-	s.setDeadline(after(now, client))
-	s.hunt.sc.setDeadline(after(now, server))
 }
 
 // after is the deadline d from now; none when d is not positive.
@@ -373,7 +358,11 @@ func (s *tcpSession) refuse(_ evloop.Time, rst bool) {
 
 // end closes both sides, logs, and gives everything back.
 func (s *tcpSession) end(now evloop.Time, why Cause, at phase) {
-	s.count(why)
+	first, where := why, at
+	if s.silent != CauseNone { // what came of it does not count
+		first, where = s.silent, phaseData
+	}
+	s.count(first)
 	if s.be != nil {
 		s.be.counters(s.w).sessions.add(-1) // before the line: it tells of the others
 	}
@@ -382,10 +371,11 @@ func (s *tcpSession) end(now evloop.Time, why Cause, at phase) {
 		sc.reset() // what was cut must look cut
 	}
 	free := s.hunt.end()
-	s.log(now, why, at)
+	s.log(now, first, where)
+	lost := why == CauseClientTimeout && s.down.pending()
 	s.up.release(s.w)
 	s.down.release(s.w)
-	s.shut(why == CauseServerAbort && s.state >= tcpRelay && !s.down.shut || s.fe.spec.NoLinger)
+	s.shut(lost || why == CauseServerAbort && s.state >= tcpRelay && !s.down.shut || s.fe.spec.NoLinger)
 	s.state = tcpClosed
 	s.ended = true
 	if free {

@@ -363,59 +363,173 @@ func TestTimeoutOfAPROXYHeader(t *testing.T) {
 	}
 }
 
-func TestTimeoutOfARelay(t *testing.T) {
-	sc := newScript(t, func() *Config {
-		cfg := site(ModeTCP, 1)
-		cfg.Backends[0].Timeouts.Tunnel = 0
-		cfg.Backends[0].Timeouts.Server = 60 * time.Second
-		return cfg
-	}())
-	c, s := sc.Client(1), sc.Server("s1")
-	c.Send("ping")
-	s.Want("", "ping")
-	sc.Advance(30 * time.Second)
-	s.Send("pong")
-	c.Want("", "pong")
-	sc.Expire("timeout client", 40*time.Second)
-	sc.WantLog("", "cD be/s1 0 0/0")
-	c.ended, s.last("").ended = true, true
-}
-
-func TestTimeoutOfARelaysServer(t *testing.T) {
+// silentRelay is a relay whose sides have times of their own, and over which bytes
+// went both ways.
+func silentRelay(t *testing.T, change func(fe, be *Timeouts)) (*script, *peer, *scriptServer) {
+	t.Helper()
 	cfg := site(ModeTCP, 1)
-	cfg.Backends[0].Timeouts.Tunnel = 0
+	fe, be := &cfg.Frontends[0].Timeouts, &cfg.Backends[0].Timeouts
+	be.Tunnel, fe.ClientFin, be.ServerFin = 0, 0, 0
+	change(fe, be)
 	sc := newScript(t, cfg)
 	c, s := sc.Client(1), sc.Server("s1")
 	c.Send("ping")
 	s.Want("", "ping")
-	sc.Expire("timeout server", 30*time.Second)
-	sc.WantLog("", "sD be/s1 0 0/0")
-	c.ended, s.last("").ended = true, true
+	sc.Advance(20 * time.Second)
+	s.Send("pong")
+	c.Want("", "pong")
+	return sc, c, s
+}
+
+func TestTimeoutOfARelay(t *testing.T) {
+	sc, c, s := silentRelay(t, func(_, be *Timeouts) { be.Server = 60 * time.Second })
+	sc.Expire("timeout client, from the last byte either way", 40*time.Second)
+	s.WantEOF("nothing more comes from the client")
+	s.Send("late")
+	c.Want("the server may finish", "late")
+	c.Send("too late")
+	s.last("").WantNothing("its half has ended")
+	sc.Expire("timeout server, from its last byte", 60*time.Second)
+	c.WantReset("what it sent too late was not read")
+	sc.WantLog("the client was silent first", "cD be/s1 0 0/0")
+}
+
+func TestTimeoutOfARelaysServer(t *testing.T) {
+	sc, c, s := silentRelay(t, func(_, _ *Timeouts) {})
+	sc.Expire("timeout server, from the last byte either way", 30*time.Second)
+	c.WantEOF("nothing more comes from the server")
+	c.Send("late")
+	s.Want("the client may finish", "late")
+	sc.Expire("timeout client, from its last byte", 40*time.Second)
+	s.WantEOF("")
+	sc.WantLog("the server was silent first", "sD be/s1 0 0/0")
+}
+
+func TestTimeoutOfARelayEndsWithTheOtherSidesFIN(t *testing.T) {
+	t.Run("client", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, be *Timeouts) { be.Server = 60 * time.Second })
+		sc.Expire("timeout client", 40*time.Second)
+		s.WantEOF("")
+		s.Send("bye")
+		s.CloseWrite()
+		c.Want("", "bye")
+		c.WantEOF("")
+		sc.WantLog("", "cD be/s1 0 0/0")
+	})
+	t.Run("server", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, _ *Timeouts) {})
+		sc.Expire("timeout server", 30*time.Second)
+		c.WantEOF("")
+		c.Send("bye")
+		c.CloseWrite()
+		s.Want("", "bye")
+		s.WantEOF("")
+		sc.WantLog("", "sD be/s1 0 0/0")
+	})
+	t.Run("RST", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, _ *Timeouts) {})
+		sc.Expire("timeout server", 30*time.Second)
+		c.WantEOF("")
+		c.Reset()
+		s.WantReset("")
+		sc.WantLog("what came of it is not the cause", "sD be/s1 0 0/0")
+	})
+}
+
+func TestFinTimesOfARelayCountFromTheTimeThatIsOver(t *testing.T) {
+	t.Run("server-fin", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, be *Timeouts) { be.Server, be.ServerFin = 60*time.Second, 8*time.Second })
+		sc.Expire("timeout client", 40*time.Second)
+		s.WantEOF("")
+		sc.Expire("timeout server-fin", 8*time.Second-expireLate)
+		c.WantEOF("")
+		sc.WantLog("", "cD be/s1 0 0/0")
+	})
+	t.Run("client-fin", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(fe, _ *Timeouts) { fe.ClientFin = 7 * time.Second })
+		sc.Expire("timeout server", 30*time.Second)
+		c.WantEOF("")
+		sc.Expire("timeout client-fin", 7*time.Second-expireLate)
+		s.WantEOF("")
+		sc.WantLog("", "sD be/s1 0 0/0")
+	})
 }
 
 func TestTimeoutTunnelOfARelay(t *testing.T) {
 	sc, c, s := relaying(t)
-	sc.Expire("timeout tunnel", 600*time.Second)
+	sc.Expire("timeout tunnel is the time of both", 600*time.Second)
+	c.WantEOF("")
+	s.WantEOF("")
 	sc.WantLog("", "cD be/s1 0 0/0")
-	c.ended, s.last("").ended = true, true
+}
+
+func TestTimeoutOfASplicedRelay(t *testing.T) {
+	sc, c, s := silentRelay(t, func(_, _ *Timeouts) {})
+	sc.sk.SendBuffer, sc.sk.ReceiveBuffer = 1<<20, 1<<20
+	for range 2 {
+		s.Send(text(100_000))
+		c.WantStart("a long flow", text(100))
+	}
+	sc.Expire("timeout server", 30*time.Second)
+	c.WantEOF("")
+	sc.Expire("timeout client", 10*time.Second-expireLate)
+	s.WantEOF("")
+	sc.WantLog("", "sD be/s1 0 0/0")
 }
 
 func TestTimeoutOfARelayWhoseServerHasClosed(t *testing.T) {
-	sc, c, s := relaying(t)
-	s.CloseWrite()
-	c.WantEOF("")
-	sc.Expire("timeout client-fin", 7*time.Second)
-	sc.WantLog("", "cD be/s1 0 0/0")
-	s.last("").ended = true
+	t.Run("client-fin", func(t *testing.T) {
+		sc, c, s := relaying(t)
+		s.CloseWrite()
+		c.WantEOF("")
+		sc.Advance(5 * time.Second)
+		c.Send("more")
+		s.Want("a half-closed relay goes on", "more")
+		sc.Expire("timeout client-fin", 7*time.Second)
+		s.WantEOF("")
+		sc.WantLog("", "cD be/s1 0 0/0")
+	})
+	t.Run("client", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, _ *Timeouts) {})
+		sc.Advance(10 * time.Second)
+		s.CloseWrite()
+		c.WantEOF("")
+		sc.Expire("timeout client, from the last byte: FIN is none, and the server owes nothing", 30*time.Second)
+		s.WantEOF("")
+		sc.WantLog("", "cD be/s1 0 0/0")
+	})
 }
 
 func TestTimeoutOfARelayWhoseClientHasClosed(t *testing.T) {
-	sc, c, s := relaying(t)
-	c.CloseWrite()
-	s.WantEOF("")
-	sc.Expire("timeout server-fin", 8*time.Second)
-	sc.WantLog("", "sD be/s1 0 0/0")
-	c.ended = true
+	t.Run("server-fin", func(t *testing.T) {
+		sc, c, s := relaying(t)
+		c.CloseWrite()
+		s.WantEOF("")
+		sc.Advance(5 * time.Second)
+		s.Send("more")
+		c.Want("a half-closed relay goes on", "more")
+		sc.Expire("timeout server-fin", 8*time.Second)
+		c.WantEOF("")
+		sc.WantLog("", "sD be/s1 0 0/0")
+	})
+	t.Run("server", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, be *Timeouts) { be.Server = 60 * time.Second })
+		sc.Advance(10 * time.Second)
+		c.CloseWrite()
+		s.WantEOF("")
+		sc.Expire("timeout server, from the last byte: FIN is none, and the client owes nothing", 50*time.Second)
+		c.WantEOF("")
+		sc.WantLog("", "sD be/s1 0 0/0")
+	})
+	t.Run("tunnel", func(t *testing.T) {
+		sc, c, s := silentRelay(t, func(_, be *Timeouts) { be.Tunnel = 600 * time.Second })
+		sc.Advance(10 * time.Second)
+		c.CloseWrite()
+		s.WantEOF("")
+		sc.Expire("timeout tunnel stays in place of timeout server", 590*time.Second)
+		c.WantEOF("")
+		sc.WantLog("", "sD be/s1 0 0/0")
+	})
 }
 
 func TestTimeoutOfARelayWhoseClientDoesNotRead(t *testing.T) {
@@ -428,6 +542,26 @@ func TestTimeoutOfARelayWhoseClientDoesNotRead(t *testing.T) {
 	s.Send(text(1_000_000))
 	sc.Expire("timeout client", 40*time.Second)
 	sc.WantLog("", "cD be/s1 0 0/0")
+	s.WantReset("the rest has nowhere to go")
+	if c.end.Resume(); !c.end.WasReset() {
+		t.Error("what is lost must not look as if it were all")
+	}
+	c.ended = true
+}
+
+func TestTimeoutOfARelayWhoseServerDoesNotRead(t *testing.T) {
+	cfg := site(ModeTCP, 1)
+	cfg.Backends[0].Timeouts.Tunnel = 0
+	sc := newScript(t, cfg)
+	sc.sk.SendBuffer, sc.sk.ReceiveBuffer = 4<<10, 4<<10
+	c, s := sc.Client(1), sc.Server("s1")
+	s.Accept("").end.Pause()
+	c.Send(text(1_000_000))
+	sc.Expire("timeout server", 30*time.Second)
+	sc.WantLog("", "sD be/s1 0 0/0")
+	if s.last("").end.Resume(); !s.last("").end.WasReset() {
+		t.Error("what is lost must not look as if it were all")
+	}
 	c.ended, s.last("").ended = true, true
 }
 
