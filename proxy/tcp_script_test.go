@@ -271,3 +271,33 @@ func TestContentRulesWaitNoLongerThanTheInspectDelay(t *testing.T) {
 	sc.Expire("inspect-delay", 5*time.Second)
 	sc.Server("s1").Accept("a silent client is none that is rejected")
 }
+
+func TestCaptureOfContentWaitsForItsBytes(t *testing.T) {
+	for name, tc := range map[string]struct{ first, rest, want string }{
+		"in pieces": {"he", "llo!", "hello"},
+		"in vain":   {"hel", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := site(ModeTCP, 1)
+			cfg.Frontends[0].TCPRules.InspectDelay = 5 * time.Second
+			cfg.Frontends[0].TCPRules.Content = []Rule{
+				{Name: "capture", Args: []string{"req.payload(0,5)", "len", "9"}},
+				{Name: "set-var(sess.x)", Args: []string{"req.payload(0,9)"}},
+			}
+			sc := newScript(t, cfg)
+			c, s := sc.Client(1), sc.Server("s1")
+			c.Send(tc.first)
+			sc.WantIdle("not all is here")
+			if tc.rest != "" {
+				c.Send(tc.rest)
+			} else {
+				sc.Expire("the inspect delay", 5*time.Second)
+			}
+			s.Want("the rules are done", tc.first+tc.rest)
+			session := sc.p.workers[0].clients.first.owner.(*tcpSession)
+			if got, _ := session.captures.Get(0); string(got) != tc.want {
+				t.Errorf("captured %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
