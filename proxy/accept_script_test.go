@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"context"
+	"fmt"
+	"github.com/weir-lb/weir/health"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +143,77 @@ func (sc *script) shutdown() (over func() bool) {
 	sc.p.beginShutdown()
 	sc.settle()
 	return func() bool { sc.settle(); return sc.p.conns.Load() == 0 }
+}
+
+func TestSoftStopTellsEachSection(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	quiet := site(ModeHTTP, 0).Frontends[0]
+	quiet.Name, quiet.Binds = "quiet", []listener.Spec{{Address: "127.0.0.1:81"}}
+	both := site(ModeTCP, 1)
+	both.Frontends[0].Name, both.Frontends[0].DefaultBackend = "both", "both"
+	both.Frontends[0].Binds[0].Address = "127.0.0.1:82"
+	both.Backends[0].Name, both.Backends[0].Servers[0].Address = "both", "127.0.0.1:9001"
+	both.Backends[0].Servers[0].Name, both.Backends[0].Balance.Servers[0].Name = "t1", "t1"
+	off := site(ModeHTTP, 0).Frontends[0]
+	off.Name, off.Disabled, off.Binds = "off", true, nil
+	cfg.Frontends = append(cfg.Frontends, quiet, both.Frontends[0], off)
+	cfg.Backends = append(cfg.Backends, both.Backends[0])
+	sc := newScript(t, cfg)
+	var told []string
+	sc.p.opt.Logf = func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
+	c, s := sc.Client(1), sc.Server("s1")
+	for range 2 {
+		c.Send(getA)
+		s.Want("", getA)
+		s.Send(ok)
+		c.Want("", ok)
+		sc.WantLog("", "200 ---- be/s1 0 0/0")
+	}
+	sc.ClientTo(2, 2).Send("hello")
+	sc.Server("t1").Want("", "hello")
+	sc.p.beginShutdown()
+	sc.p.beginShutdown()
+	want := []string{
+		"Proxy fe stopped (cumulated conns: FE: 1, BE: 0).",
+		"Proxy quiet stopped (cumulated conns: FE: 0, BE: 0).",
+		"Proxy both stopped (cumulated conns: FE: 1, BE: 1).",
+		"Proxy be stopped (cumulated conns: FE: 0, BE: 2).",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told:\n%q, want\n%q", told, want)
+	}
+	var logged []string
+	for range 3 { // the backend has no target
+		line, err := sc.logs.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		logged = append(logged, strings.TrimSuffix(line, "\n"))
+	}
+	slices.Sort(logged) // each target has a writer of its own
+	if want = want[:3]; !slices.Equal(logged, slices.Sorted(slices.Values(want))) {
+		t.Errorf("log: got %q, want %q", logged, want)
+	}
+}
+
+func TestSoftStopEndsHealthChecks(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Backends[0].Servers[0].Check = health.ServerSpec{Enabled: true, Inter: 2 * time.Second, Rise: 2, Fall: 3}
+	sc := newScript(t, cfg)
+	sc.p.startChecks()
+	sc.Advance(5 * time.Second)
+	s := sc.Server("s1")
+	for s.srv.Accept() != nil {
+	}
+	sc.Advance(3 * time.Second)
+	if s.srv.Accept() == nil {
+		t.Fatal("no check came")
+	}
+	for s.srv.Accept() != nil {
+	}
+	sc.shutdown()
+	sc.Advance(time.Minute)
+	s.WantNoConnection("the process takes nothing new")
 }
 
 func TestSoftStopClosesIdleClients(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 // A serverCheck joins a server to its health check.
 type serverCheck struct {
 	checker *health.Checker
+	w       *worker // whose loop it runs on
 }
 
 // observe counts how an exchange of live traffic ended (manual "observe").
@@ -73,7 +74,7 @@ func (p *Proxy) startCheck(w *worker, srv *server, delay time.Duration) {
 	if spec.Timeout == 0 {
 		spec.Timeout = max(be.timeouts.check, 0)
 	}
-	srv.live.check = &serverCheck{checker: health.NewChecker(w.loop, &spec, &srv.spec.Check, target)}
+	srv.live.check = &serverCheck{checker: health.NewChecker(w.loop, &spec, &srv.spec.Check, target), w: w}
 	w.loop.Do(func() { srv.live.check.checker.Start(delay) })
 }
 

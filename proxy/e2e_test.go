@@ -69,6 +69,9 @@ func (r *rig) readLog() {
 		if err != nil || line == endOfLog {
 			return
 		}
+		if strings.HasPrefix(line, "Proxy fe stopped ") { // noted as well
+			continue
+		}
 		r.logs <- line
 	}
 }

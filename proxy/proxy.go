@@ -228,6 +228,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		}
 	}
 	p.watching.Store(int32(len(p.workers)))
+	p.startChecks() // before a loop can be told to stop them
 	for _, w := range p.workers {
 		p.running.Add(1)
 		go func() {
@@ -235,7 +236,6 @@ func (p *Proxy) Run(ctx context.Context) error {
 			w.loop.Run()
 		}()
 	}
-	p.startChecks()
 	close(p.ready)
 	done := make(chan struct{})
 	go func() {
@@ -319,6 +319,7 @@ func (p *Proxy) beginShutdown() {
 	if p.stopping.Swap(true) {
 		return
 	}
+	p.tellStopped()
 	for _, w := range p.workers {
 		w.loop.Post(&w.softStop, w)
 	}

@@ -258,12 +258,22 @@ func (sc *script) WantLog(why, want string) {
 		sc.t.Fatalf("log: %s: no line was written, want %q", why, want)
 	}
 	sc.logsRead++
-	line, err := sc.logs.ReadString('\n')
-	if err != nil {
-		sc.t.Fatal(err)
-	}
-	if line = strings.TrimSuffix(line, "\n"); line != want {
+	if line := sc.logLine(); line != want {
 		sc.t.Fatalf("log: %s:\n got %q\nwant %q", why, line, want)
+	}
+}
+
+// logLine reads the next line of a session; what a soft stop tells is passed over.
+func (sc *script) logLine() string {
+	sc.t.Helper()
+	for {
+		line, err := sc.logs.ReadString('\n')
+		if err != nil {
+			sc.t.Fatal(err)
+		}
+		if !strings.HasPrefix(line, "Proxy ") {
+			return strings.TrimSuffix(line, "\n")
+		}
 	}
 }
 
@@ -272,8 +282,7 @@ func (sc *script) WantNoLog(why string) {
 	sc.t.Helper()
 	sc.settle()
 	if n := sc.logLines() - sc.logsRead; n != 0 {
-		line, _ := sc.logs.ReadString('\n')
-		sc.t.Fatalf("log: %s: %d more lines, the next is %q", why, n, line)
+		sc.t.Fatalf("log: %s: %d more lines, the next is %q", why, n, sc.logLine())
 	}
 }
 

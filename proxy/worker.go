@@ -130,6 +130,7 @@ func (w *worker) HandleLetter(now evloop.Time, l *evloop.Letter) {
 // their next answer.
 func (w *worker) beginDrain(now evloop.Time) {
 	w.draining = true
+	w.stopChecks()
 	for _, d := range w.doors {
 		d.close()
 	}
