@@ -144,7 +144,7 @@ func (s *Source) UseSrc() (use UseSrc, header string, nth int) {
 	return s.useSrc, s.header, s.nth
 }
 
-const sourcePortTries = 64 // ports tried for one connection
+const sourcePortTries = 256 // ports tried for one connection: less than a millisecond
 
 func (s *Source) bind(k evloop.Kernel, fd int, o *ServerTuning) syscall.Errno {
 	if s.iface != "" {
@@ -162,7 +162,7 @@ func (s *Source) bind(k evloop.Kernel, fd int, o *ServerTuning) syscall.Errno {
 		k.SetInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
 		return k.Bind(fd, evloop.Addr{IP: netip.AddrPortFrom(s.own, 0)})
 	}
-	return s.bindPort(k, fd)
+	return s.bindPort(k, fd, o.Sole)
 }
 
 // foreignFor is the address that usesrc asks for; invalid: none, or not known.
@@ -196,28 +196,34 @@ func bindForeign(k evloop.Kernel, fd int, from netip.AddrPort) syscall.Errno {
 	return k.Bind(fd, evloop.Addr{IP: from})
 }
 
-// bindPort takes the next ports of the range in turn. The first pass wants one
-// that nobody uses. The second allows one that is used towards another server,
-// which is what lets several servers share a range; connect(2) then answers
-// EADDRNOTAVAIL if it was this server after all.
-func (s *Source) bindPort(k evloop.Kernel, fd int) syscall.Errno {
-	size := uint32(s.last-s.first) + 1
-	errno := syscall.EADDRINUSE
-	for range min(size, sourcePortTries) {
-		if errno = k.Bind(fd, s.nextPort(size)); errno != syscall.EADDRINUSE {
-			return errno
+// bindPort takes the next port of the range. SO_REUSEADDR lets several servers
+// share a range: a port may be used towards another one. When it is used towards
+// this one after all, connect(2) says EADDRNOTAVAIL, and the caller tries the
+// next one. For a caller that does not, a port that nobody uses is looked for
+// first.
+func (s *Source) bindPort(k evloop.Kernel, fd int, sole bool) syscall.Errno {
+	if sole {
+		for range s.Ports() {
+			if errno := k.Bind(fd, s.nextPort()); errno != syscall.EADDRINUSE {
+				return errno
+			}
 		}
 	}
 	k.SetInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	for range min(size, sourcePortTries) {
-		if errno = k.Bind(fd, s.nextPort(size)); errno != syscall.EADDRINUSE {
-			return errno
-		}
-	}
-	return errno
+	return k.Bind(fd, s.nextPort())
 }
 
-func (s *Source) nextPort(size uint32) evloop.Addr {
+// Ports is how many ports of the range are tried for one connection: all of them,
+// within a bound. Zero: there is no range.
+func (s *Source) Ports() int {
+	if s == nil || s.first == 0 {
+		return 0
+	}
+	return min(int(s.last-s.first)+1, sourcePortTries)
+}
+
+func (s *Source) nextPort() evloop.Addr {
+	size := uint32(s.last-s.first) + 1
 	port := s.first + uint16((s.turn.Add(1)-1)%size)
 	return evloop.Addr{IP: netip.AddrPortFrom(s.own, port)}
 }

@@ -47,6 +47,7 @@ type ServerTuning struct {
 	SndBuf      int           // bytes; tune.sndbuf.server
 
 	Source *Source // nil: the kernel chooses
+	Sole   bool    // the caller does not try another port of Source's range
 	// Client is the address to present where Source says that it comes from the
 	// client's connection or a header; invalid: not known.
 	Client netip.AddrPort

@@ -112,10 +112,11 @@ func TestSourceIsBound(t *testing.T) {
 		{"nothing", SourceSpec{}, ServerTuning{}, nil},
 		{"any address", SourceSpec{Address: "0.0.0.0"}, ServerTuning{}, nil},
 		{"own address", SourceSpec{Address: "127.0.0.1"}, ServerTuning{}, []string{noPort, "bind 127.0.0.1:0"}},
-		{"address and port", SourceSpec{Address: "127.0.0.1:7000"}, ServerTuning{}, []string{"bind 127.0.0.1:7000"}},
-		{"any address, a port", SourceSpec{Address: "*:7000"}, ServerTuning{}, []string{"bind 0.0.0.0:7000"}},
+		{"address and port", SourceSpec{Address: "127.0.0.1:7000"}, ServerTuning{}, []string{reuseAddr, "bind 127.0.0.1:7000"}},
+		{"address and port, one attempt", SourceSpec{Address: "127.0.0.1:7000"}, ServerTuning{Sole: true}, []string{"bind 127.0.0.1:7000"}},
+		{"any address, a port", SourceSpec{Address: "*:7000"}, ServerTuning{}, []string{reuseAddr, "bind 0.0.0.0:7000"}},
 		{"other family", SourceSpec{Address: "127.0.0.1"}, ServerTuning{IPv6: true}, nil},
-		{"IPv6", SourceSpec{Address: "[::1]:7000"}, ServerTuning{IPv6: true}, []string{"bind [::1]:7000"}},
+		{"IPv6", SourceSpec{Address: "[::1]:7000"}, ServerTuning{IPv6: true}, []string{reuseAddr, "bind [::1]:7000"}},
 		{"interface", SourceSpec{Interface: "eth7"}, ServerTuning{}, []string{fmt.Sprintf("%d/%d=eth7", unix.SOL_SOCKET, unix.SO_BINDTODEVICE)}},
 		{"client", SourceSpec{UseSrc: "client"}, ServerTuning{Client: client}, []string{foreign4, reuseAddr, "bind 10.9.9.9:4000"}},
 		{"mapped client", SourceSpec{UseSrc: "client"}, ServerTuning{Client: netip.MustParseAddrPort("[::ffff:10.9.9.9]:4000")},
@@ -153,23 +154,42 @@ func TestSourceThatCantBeHadIsAnError(t *testing.T) {
 func TestSourcePortsAreTakenInTurn(t *testing.T) {
 	busy := syscall.EADDRINUSE
 	s := source(t, SourceSpec{Address: "127.0.0.1:7000-7002"})
-	r := recorder{bind: []syscall.Errno{0, busy, 0}}
-	for range 2 {
-		if errno := s.bind(&r, 3, &ServerTuning{}); errno != 0 {
-			t.Fatal(errno)
+	if n := s.Ports(); n != 3 {
+		t.Errorf("%d ports are tried, want 3", n)
+	}
+	r := recorder{bind: []syscall.Errno{0, busy, 0, 0}}
+	for n, want := range []syscall.Errno{0, busy, 0, 0} {
+		if errno := s.bind(&r, 3, &ServerTuning{}); errno != want {
+			t.Errorf("attempt %d: got %v, want %v", n, errno, want)
 		}
 	}
-	want := []string{"bind 127.0.0.1:7000", "bind 127.0.0.1:7001", "bind 127.0.0.1:7002"}
+	var want []string
+	for _, port := range []string{"7000", "7001", "7002", "7000"} {
+		want = append(want, reuseAddr, "bind 127.0.0.1:"+port)
+	}
 	if !slices.Equal(r.calls, want) {
 		t.Errorf("got %v, want %v", r.calls, want)
 	}
+}
+
+func TestSoleAttemptLooksForAPortThatNobodyUses(t *testing.T) {
+	busy := syscall.EADDRINUSE
+	s := source(t, SourceSpec{Address: "127.0.0.1:7000-7002"})
+	r := recorder{bind: []syscall.Errno{busy, busy, 0}}
+	if errno := s.bind(&r, 3, &ServerTuning{Sole: true}); errno != 0 || slices.Contains(r.calls, reuseAddr) {
+		t.Errorf("got %v after %v", errno, r.calls)
+	}
 	r = recorder{bind: []syscall.Errno{busy, busy, busy, 0}}
-	if errno := s.bind(&r, 3, &ServerTuning{}); errno != 0 || !slices.Contains(r.calls, reuseAddr) {
+	if errno := s.bind(&r, 3, &ServerTuning{Sole: true}); errno != 0 || !slices.Contains(r.calls, reuseAddr) {
 		t.Errorf("all ports busy: got %v, %v; want a port shared with another server's connection", errno, r.calls)
 	}
-	r = recorder{bind: slices.Repeat([]syscall.Errno{busy}, 6)}
-	if errno := s.bind(&r, 3, &ServerTuning{}); errno != busy || len(r.calls) != 7 {
-		t.Errorf("nothing free: got %v after %d calls", errno, len(r.calls))
+}
+
+func TestSourceWithoutARangeHasNoPortsToTry(t *testing.T) {
+	var none *Source
+	wide := source(t, SourceSpec{Address: "127.0.0.1:1024-65535"})
+	if a, b, c := none.Ports(), source(t, SourceSpec{Address: "127.0.0.1"}).Ports(), wide.Ports(); a != 0 || b != 0 || c != sourcePortTries {
+		t.Errorf("got %d, %d and %d ports", a, b, c)
 	}
 }
 

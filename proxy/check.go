@@ -51,7 +51,7 @@ func (p *Proxy) startChecks() {
 func (p *Proxy) startCheck(w *worker, srv *server, delay time.Duration) {
 	be := srv.be
 	tuning := srv.tuning
-	tuning.FastOpen = false
+	tuning.FastOpen, tuning.Sole = false, true
 	target := health.Target{
 		Backend: be.name, Server: srv.spec.Name, Backup: srv.bal.Spec().Backup, Node: p.process.Node,
 		Addr: srv.addr, Connect: max(be.timeouts.connect, 0), Spread: p.cfg.Global.SpreadRate,

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -335,4 +336,74 @@ func TestServerThatSpeaksAtOnceIsHeard(t *testing.T) {
 			c.WantStart("and is answered", tc.want)
 		})
 	}
+}
+
+// ported is a TCP site whose servers are connected to from a range of ports.
+func ported(t *testing.T, servers int, ports string) (*script, *[]string) {
+	t.Helper()
+	cfg := site(ModeTCP, servers)
+	for i := range servers {
+		cfg.Backends[0].Servers[i].Source = listener.SourceSpec{Address: "127.0.0.1:" + ports}
+	}
+	sc := newScript(t, cfg)
+	var told []string
+	sc.p.opt.Logf = func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
+	return sc, &told
+}
+
+// wantPort accepts the next connection of s and looks where it comes from.
+func (s *scriptServer) wantPort(why string, port uint16) *peer {
+	s.sc.t.Helper()
+	p := s.Accept(why)
+	if got := p.end.FarAddr().Port(); got != port {
+		s.sc.t.Fatalf("server %s: %s: it comes from port %d, want %d", s.name, why, got, port)
+	}
+	return p
+}
+
+func TestSourcePortsOfARangeAreUsedUpAndReturn(t *testing.T) {
+	sc, told := ported(t, 1, "7000-7002")
+	s := sc.Server("s1")
+	for n := range 3 {
+		sc.Client(n)
+		s.wantPort("in turn", uint16(7000+n))
+	}
+	for n := range 2 {
+		sc.Client(10 + n).WantEOF("none is left")
+		sc.WantLog("as the manual says", "RC be/s1 0 0/0")
+	}
+	if n := sc.p.plan.Load().backends[0].servers[0].live.counters[0].noPort.load(); n != 2 {
+		t.Errorf("%d failures were counted, want 2", n)
+	}
+	if want := "Server be/s1 can't be connected to: all ports of its source range that were tried are taken."; len(*told) != 1 || (*told)[0] != want {
+		t.Errorf("told %q, want once %q", *told, want)
+	}
+	sc.Client(1).Close()
+	s.conns[1].WantEOF("")
+	s.conns[1].Close()
+	sc.WantLog("", "-- be/s1 0 0/0")
+	sc.Client(20)
+	s.wantPort("wherever the turn stands, one pass finds it", 7001)
+}
+
+func TestServersShareARangeOfSourcePorts(t *testing.T) {
+	sc, _ := ported(t, 2, "7000-7001")
+	for n := range 4 {
+		sc.Client(n)
+		sc.settle()
+	}
+	for _, name := range []string{"s1", "s2"} {
+		sc.Server(name).wantPort("", 7000)
+		sc.Server(name).wantPort("", 7001)
+	}
+	sc.Client(4).WantEOF("each has its two")
+	sc.WantLog("", "RC be/s1 0 0/0")
+}
+
+func TestOneSourcePort(t *testing.T) {
+	sc, _ := ported(t, 1, "7000")
+	sc.Client(1)
+	sc.Server("s1").wantPort("", 7000)
+	sc.Client(2).WantEOF("it is taken")
+	sc.WantLog("", "RC be/s1 0 0/0")
 }

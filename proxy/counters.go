@@ -59,6 +59,7 @@ type serverCounters struct {
 	retries     counter
 	redispatch  counter
 	connects    counter // new connections
+	noPort      counter // connections that found no free source port
 	reused      counter
 	clientAbort counter
 	serverAbort counter

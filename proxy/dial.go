@@ -4,12 +4,45 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/weir-lb/weir/internal/accesslog"
 	"github.com/weir-lb/weir/internal/evloop"
 )
 
 // dial opens a connection to srv for user: connOpening while connect(2)
-// lasts, connBusy if it ended at once. On error nothing is left open.
+// lasts, connBusy if it ended at once. On error nothing is left open. Where
+// connections come from a range of ports, each is tried once at most.
 func (w *worker) dial(srv *server, user hunter) (*serverConn, syscall.Errno) {
+	sc, errno := w.dialOnce(srv, user)
+	left := srv.tuning.Source.Ports()
+	if left == 0 {
+		return sc, errno
+	}
+	for left--; left > 0 && portIsTaken(errno); left-- {
+		sc, errno = w.dialOnce(srv, user)
+	}
+	if portIsTaken(errno) {
+		srv.live.counters[w.id].noPort.inc()
+		w.p.tellNoPort(srv)
+	}
+	return sc, errno
+}
+
+func portIsTaken(errno syscall.Errno) bool {
+	return errno == syscall.EADDRINUSE || errno == syscall.EADDRNOTAVAIL
+}
+
+// tellNoPort says, at most once a second, that a range of source ports is used
+// up.
+func (p *Proxy) tellNoPort(srv *server) {
+	now := p.wallClock().UnixNano()
+	last := p.lastNoPort.Load()
+	if now-last < int64(resourceWarnInterval) || !p.lastNoPort.CompareAndSwap(last, now) {
+		return
+	}
+	p.tell(srv.be, accesslog.LevelEmerg, "Server "+srv.be.name+"/"+srv.spec.Name+" can't be connected to: all ports of its source range that were tried are taken.")
+}
+
+func (w *worker) dialOnce(srv *server, user hunter) (*serverConn, syscall.Errno) {
 	k := w.loop.Kernel()
 	to := srv.addr
 	if srv.address.MapPort || srv.address.ClientDst {

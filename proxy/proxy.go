@@ -56,6 +56,7 @@ type Proxy struct {
 	watching       atomic.Int32 // loops that accept
 	acceptFailures atomic.Uint64
 	lastResource   atomic.Int64 // when warnResource last spoke
+	lastNoPort     atomic.Int64 // when tellNoPort last spoke
 
 	ready    chan struct{}
 	stopping atomic.Bool

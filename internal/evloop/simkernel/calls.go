@@ -72,7 +72,7 @@ func (k *Kernel) Bind(fd int, to evloop.Addr) syscall.Errno {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.sock("bind", fd)
-	if k.lookup(to) != nil || to.Path == "" && to.IP.Port() != 0 && k.localInUse(to) {
+	if k.lookup(to) != nil || to.Path == "" && to.IP.Port() != 0 && k.localInUse(s, to) {
 		return syscall.EADDRINUSE
 	}
 	s.local = to
@@ -82,9 +82,24 @@ func (k *Kernel) Bind(fd int, to evloop.Addr) syscall.Errno {
 	return 0
 }
 
-func (k *Kernel) localInUse(a evloop.Addr) bool {
+// localInUse: a port may be shared when all who have it set SO_REUSEADDR.
+func (k *Kernel) localInUse(by *sock, a evloop.Addr) bool {
 	for _, f := range k.files {
-		if s, ok := f.(*sock); ok && s.local == a {
+		if s, ok := f.(*sock); ok && s != by && s.local == a && !(s.reuses() && by.reuses()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *sock) reuses() bool {
+	return s.options[[2]int{syscall.SOL_SOCKET, syscall.SO_REUSEADDR}] != 0
+}
+
+// pairInUse reports whether a socket is connected from and to these addresses.
+func (k *Kernel) pairInUse(from, to evloop.Addr) bool {
+	for _, f := range k.files {
+		if s, ok := f.(*sock); ok && s.local == from && s.far == to && s.state != sockNew {
 			return true
 		}
 	}
@@ -103,6 +118,9 @@ func (k *Kernel) Connect(fd int, to evloop.Addr) syscall.Errno {
 		return syscall.EISCONN
 	case s.unix:
 		return s.connectUnix(to)
+	}
+	if s.local.IP.Port() != 0 && k.pairInUse(s.local, to) {
+		return syscall.EADDRNOTAVAIL
 	}
 	s.far = to
 	s.local = k.address(s.local.IP, to)
