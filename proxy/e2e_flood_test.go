@@ -110,7 +110,7 @@ func (f *flooding) run(a *attack) {
 	end, full, slower := f.attackReport(), f.proxy.report(), f.proxy.schedule().slowdown(ran)
 
 	limit := floodLatencyTimes*quiet + time.Duration(slower*float64(floodLatencyMax))
-	if flooded > limit {
+	if flooded > limit && !raceDetector {
 		t.Errorf("median of the others' requests: %v, want at most %v: it is %v without the attack, and the machine made the proxy %.1f times slower",
 			flooded, limit, quiet, slower)
 	}

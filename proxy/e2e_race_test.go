@@ -2,5 +2,5 @@
 
 package proxy
 
-// raceDetector: memory is not what it is without.
+// raceDetector: memory and times are not what they are without.
 const raceDetector = true
