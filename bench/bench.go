@@ -50,6 +50,9 @@ func runBench(ctx context.Context, o options) error {
 		return err
 	}
 	defer back()
+	if err := (process.Place{CPUs: o.loadCPUs, Nice: o.nice, Realtime: o.realtime}).Take(); err != nil {
+		return err
+	}
 	run := describe(o)
 	began := time.Now()
 	own, err := os.Executable()
@@ -58,7 +61,7 @@ func runBench(ctx context.Context, o options) error {
 	}
 	b := &rounds.Bench{
 		Starter: process.NewStarter(), Contenders: o.contenders, Rounds: o.rounds, Length: o.length,
-		ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Nice: o.nice, Own: own, Dir: dir, Say: say,
+		ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Own: own, Dir: dir, Say: say,
 	}
 	failed := runAll(ctx, o, b, run)
 	run.Took = time.Since(began)
@@ -252,6 +255,10 @@ func describe(o options) *result.Run {
 	run := &result.Run{
 		Date: time.Now().UTC(), Command: o.command(), Machine: process.ThisMachine(), Versions: map[string]string{},
 		Rounds: o.rounds, Seconds: o.length.Seconds(), ProxyCPUs: o.proxyCPUs, LoadCPUs: o.loadCPUs, Commit: commit(),
+	}
+	if o.realtime {
+		run.Notes = append(run.Notes, "All programs had realtime priority, because the machine had other work: CPU figures hold, but the kernel "+
+			"takes 50 ms in a second for that work, which is in every tail.")
 	}
 	for _, c := range o.contenders {
 		run.Contenders = append(run.Contenders, c.Name)

@@ -28,6 +28,7 @@ type options struct {
 	lock       string
 	keep       bool
 	nice       int
+	realtime   bool
 	publish    bool
 }
 
@@ -49,6 +50,7 @@ func parseFlags(args []string) (options, error) {
 	set.StringVar(&o.out, "out", "", "`directory` of the report (bench/results/DATE-COMMIT)")
 	set.StringVar(&o.lock, "lock", "", "hold a lock on this `file` during each scenario, so that several benchmarks take turns")
 	set.IntVar(&o.nice, "nice", 0, "priority of all programs; -10 lets a machine that has other work measure better")
+	set.BoolVar(&o.realtime, "realtime", false, "realtime priority for all programs, on a busy machine: exact CPU figures, useless tails")
 	set.BoolVar(&o.publish, "publish", false, "copy the report to results/latest, which README shows")
 	set.BoolVar(&o.keep, "keep", false, "keep the directory with configurations and logs, and print its name")
 	if err := set.Parse(args); err != nil {

@@ -3,6 +3,7 @@ package process
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 
 func TestProcessRunsWhereItIsToldTo(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	p, err := NewStarter().Start(Spec{Args: []string{"sh", "-c", "echo $WORD; grep Cpus_allowed_list /proc/self/status; nice"}, Env: []string{"WORD=here"}, CPUs: []int{0}, Nice: 3, Output: out})
+	p, err := NewStarter().Start(Spec{Args: []string{"sh", "-c", "echo $WORD; grep Cpus_allowed_list /proc/self/status"}, Env: []string{"WORD=here"}, CPUs: []int{0}, Output: out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +21,7 @@ func TestProcessRunsWhereItIsToldTo(t *testing.T) {
 		t.Fatal(p.Err())
 	}
 	text, _ := os.ReadFile(out)
-	if got := strings.Join(strings.Fields(string(text)), " "); got != "here Cpus_allowed_list: 0 3" {
+	if got := strings.Join(strings.Fields(string(text)), " "); got != "here Cpus_allowed_list: 0" {
 		t.Errorf("the process says %q", got)
 	}
 }
@@ -75,5 +76,24 @@ func TestMachineIsDescribed(t *testing.T) {
 	m := ThisMachine()
 	if m.CPUs == 0 || m.Kernel == "" || m.MemoryMB == 0 || len(m.Settings) == 0 {
 		t.Errorf("machine %+v", m)
+	}
+}
+
+// What a Place does to a process can only be seen in one of its own.
+func TestPlaceIsInherited(t *testing.T) {
+	if os.Getenv("BENCH_TEST_PLACE") != "" {
+		if err := (Place{CPUs: []int{0}, Nice: 3}).Take(); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("sh", "-c", "grep Cpus_allowed_list /proc/self/status; nice").Output()
+		if got := strings.Join(strings.Fields(string(out)), " "); err != nil || got != "Cpus_allowed_list: 0 3" {
+			t.Errorf("the child says %q, %v", got, err)
+		}
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestPlaceIsInherited$")
+	cmd.Env = append(os.Environ(), "BENCH_TEST_PLACE=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

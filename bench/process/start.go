@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +22,6 @@ type Spec struct {
 	CPUs   []int  // nil: all
 	Output string // file for standard output and error; empty: none
 	Input  bool   // a pipe to standard input
-	Nice   int    // setpriority(2); below 0 needs the right to
 }
 
 // A Starter starts programs.
@@ -87,7 +85,7 @@ func (s *Starter) Start(spec Spec) (*Process, error) {
 
 func (s *Starter) start(cmd *exec.Cmd, spec Spec) (*Process, error) {
 	started := make(chan error)
-	s.jobs <- func() { started <- startOn(cmd, spec) }
+	s.jobs <- func() { started <- startOn(cmd, spec.CPUs) }
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("can't start %s: %w", spec.Args[0], err)
 	}
@@ -99,44 +97,22 @@ func (s *Starter) start(cmd *exec.Cmd, spec Spec) (*Process, error) {
 	return p, nil
 }
 
-// startOn starts cmd with the calling thread's affinity and priority set to what
-// the child shall inherit.
-func startOn(cmd *exec.Cmd, spec Spec) error {
-	if spec.Nice != 0 {
-		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, spec.Nice); err != nil {
-			return fmt.Errorf("priority %d: %w", spec.Nice, err)
-		}
-		defer unix.Setpriority(unix.PRIO_PROCESS, 0, 0) // without the right to, the next child says so
-	}
-	if len(spec.CPUs) == 0 {
+// startOn starts cmd with the calling thread's affinity set to cpus: a child
+// inherits it.
+func startOn(cmd *exec.Cmd, cpus []int) error {
+	if len(cpus) == 0 {
 		return cmd.Start()
 	}
-	var before, set unix.CPUSet
+	var before unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
 		return err
 	}
-	for _, c := range spec.CPUs {
-		set.Set(c)
-	}
+	set := cpuSet(cpus)
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("processors %v: %w", spec.CPUs, err)
+		return fmt.Errorf("processors %v: %w", cpus, err)
 	}
 	defer unix.SchedSetaffinity(0, &before) // what was allowed is allowed
 	return cmd.Start()
-}
-
-// PreferSession gives our session the priority that its programs have, where the
-// kernel shares processors between sessions first (sched_autogroup). The returned
-// function takes that back.
-func PreferSession(nice int) (back func(), err error) {
-	const group = "/proc/self/autogroup"
-	if _, err := os.Stat(group); nice == 0 || err != nil {
-		return func() {}, nil
-	}
-	if err := os.WriteFile(group, []byte(strconv.Itoa(nice)), 0); err != nil {
-		return nil, fmt.Errorf("can't set the priority of the session: %w", err)
-	}
-	return func() { os.WriteFile(group, []byte("0"), 0) }, nil // who could lower it can raise it
 }
 
 // Done is closed once the process has ended.

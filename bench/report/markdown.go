@@ -43,6 +43,10 @@ func (w *writer) introduction(run *result.Run) {
 		w.line("**Other programs used %.0f %% of a processor meanwhile: do not trust small differences.**", share)
 		w.line("")
 	}
+	for _, note := range run.Notes {
+		w.line("**%s**", note)
+		w.line("")
+	}
 	if charts := chartsOf(run); len(charts) > 0 {
 		for _, c := range charts {
 			w.line("![%s](%s)", c.title, c.file)

@@ -20,6 +20,7 @@ type Run struct {
 	ProxyCPUs  []int             `json:"proxy_cpus"`
 	LoadCPUs   []int             `json:"load_cpus"`
 	Contenders []string          `json:"contenders"`
+	Notes      []string          `json:"notes,omitempty"` // what a reader has to know about all figures
 	Scenarios  []Scenario        `json:"scenarios"`
 	Took       time.Duration     `json:"took"`
 }

@@ -23,7 +23,6 @@ type Bench struct {
 	Length     time.Duration // of a round, unless the scenario says
 	ProxyCPUs  []int
 	LoadCPUs   []int
-	Nice       int              // of all programs
 	Own        string           // this program, which is also the server, the generator and the floor
 	Dir        string           // for configurations and logs
 	Say        func(msg string) // progress

@@ -87,7 +87,7 @@ func (st *stage) generator(t turn) (generator, error) {
 	if err != nil {
 		return g, err
 	}
-	g.Process, err = st.Starter.Start(process.Spec{Args: args, CPUs: st.loadCPUs(), Nice: st.Nice, Output: g.output})
+	g.Process, err = st.Starter.Start(process.Spec{Args: args, CPUs: st.loadCPUs(), Output: g.output})
 	return g, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -47,14 +48,14 @@ type player struct {
 
 func (st *stage) proxyCPUs() []int {
 	if st.AllCores {
-		return nil
+		return slices.Sorted(maps.Keys(process.Busy()))
 	}
 	return st.ProxyCPUs
 }
 
 func (st *stage) loadCPUs() []int {
 	if st.AllCores {
-		return nil
+		return slices.Sorted(maps.Keys(process.Busy()))
 	}
 	return st.LoadCPUs
 }
@@ -120,7 +121,7 @@ func (st *stage) openServer(ctx context.Context, variants []scenario.Variant) er
 		return err
 	}
 	output := filepath.Join(st.dir, "server.out")
-	st.server, err = st.Starter.Start(process.Spec{Args: []string{st.Own, "server", file}, CPUs: st.loadCPUs(), Nice: st.Nice, Output: output})
+	st.server, err = st.Starter.Start(process.Spec{Args: []string{st.Own, "server", file}, CPUs: st.loadCPUs(), Output: output})
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (st *stage) openPlayer(ctx context.Context, c contender.Contender, v scenar
 	}
 	entry.Config, entry.Command = abridge(strings.ReplaceAll(string(text), dir, "DIR")), c.Command(file)
 	p := &player{Contender: c, listen: setup.Listen, entry: len(st.Entries)}
-	p.spec = process.Spec{Args: c.Command(config), Env: c.Env(setup), Dir: dir, CPUs: st.proxyCPUs(), Nice: st.Nice, Output: filepath.Join(dir, "output")}
+	p.spec = process.Spec{Args: c.Command(config), Env: c.Env(setup), Dir: dir, CPUs: st.proxyCPUs(), Output: filepath.Join(dir, "output")}
 	st.players = append(st.players, p)
 	st.Entries = append(st.Entries, entry)
 	return st.start(ctx, p)
