@@ -2,7 +2,6 @@ package contender
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -122,6 +121,6 @@ func find(t *testing.T, name string) Contender {
 			return c
 		}
 	}
-	t.Fatal(fmt.Sprintf("no contender %q", name))
+	t.Fatalf("no contender %q", name)
 	return Contender{}
 }
