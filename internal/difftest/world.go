@@ -149,9 +149,19 @@ func (w *World) front(name string) (*net.TCPListener, error) {
 	return l, nil
 }
 
-// serve opens the listening socket of a scripted server and accepts on it.
+// serve opens the listening socket of a scripted server and accepts on it. A
+// second socket holds its port, so that nobody else listens there once the
+// server has stopped.
 func (w *World) serve(name string) (addr string, err error) {
-	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	fd, port, err := boundSocket()
+	if err != nil {
+		return "", err
+	}
+	w.held = append(w.held, fd)
+	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
+		return "", fmt.Errorf("can't share port: %w", err)
+	}
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 	if err != nil {
 		return "", fmt.Errorf("can't open server socket: %w", err)
 	}
