@@ -187,7 +187,7 @@ func (p *Proxy) closeSockets() {
 
 func (p *Proxy) makeWorkers(loops int) error {
 	for id := range loops {
-		k := evloop.System()
+		k := evloop.Fastest()
 		if p.opt.Kernel != nil {
 			k = p.opt.Kernel(id)
 		}
