@@ -72,7 +72,7 @@ func TestLettersDoNotAllocate(t *testing.T) {
 }
 
 func TestConnectionsDoNotAllocate(t *testing.T) {
-	k := evloop.System()
+	k := newKernel()
 	l := newLoop(t)
 	listener, addr := listen(t, k)
 	var lf, cf, sf evloop.FD

@@ -77,6 +77,7 @@ const (
 	watchedClosed                   // Close was called; there are bytes to send
 	watchedFIN                      // Shutdown was called; there are bytes to send
 	watchedFailed                   // stands in batch.failed
+	watchedOver                     // the other side has sent FIN or RST: no call on it waits any more
 )
 
 // Fastest returns the kernel that costs least here: System, or with a ring that
@@ -172,11 +173,14 @@ func (b *batch) Wait(epfd int, events []Event, timeout time.Duration) (int, sysc
 		fd := int(ev.Fd)
 		w := b.watch(fd)
 		tag, r := w.tag, readyOf(ev.Events)
+		if r&(ReadyHup|ReadyErr) != 0 {
+			w.flags |= watchedOver
+		}
 		if w.rest != 0 && r&(ReadyOut|ReadyErr) != 0 {
 			r = b.roomAgain(fd, w, r)
 		}
 		if r&ReadyIn != 0 && w.flags&watchedStream != 0 {
-			b.mayReceive(fd, w, r, told+i)
+			b.mayReceive(fd, w, told+i)
 		}
 		events[told+i] = Event{Tag: tag, Ready: r}
 	}

@@ -27,11 +27,11 @@ func (b *batch) receivedMemory(index uint16) []byte {
 // mayReceive has fd read ahead if whoever reads it is likely to take what is
 // there now: not one who was slow to, or who peeks, splices or reads whole
 // buffers.
-func (b *batch) mayReceive(fd int, w *watched, r Ready, event int) {
+func (b *batch) mayReceive(fd int, w *watched, event int) {
 	switch {
 	case w.received != 0:
 		w.flags |= watchedMore // its edge has been reported, there will be no other
-	case w.flags&watchedReader != 0 && r&(ReadyHup|ReadyErr) == 0:
+	case w.flags&(watchedReader|watchedOver) == watchedReader:
 		b.receives = append(b.receives, pendingReceive{fd: int32(fd), event: int32(event)})
 	}
 }

@@ -51,8 +51,9 @@ func (b *batch) waitingRoom(fd int, w *watched, n int) ([]byte, syscall.Errno) {
 		b.sendBytes += n
 		return room, 0
 	}
-	if waits || n > batchSendMax || w.rest != 0 || w.errno != 0 {
-		if errno := b.sendBefore(fd, w); errno != 0 || n > batchSendMax {
+	direct := n > batchSendMax || w.flags&watchedOver != 0
+	if waits || direct || w.rest != 0 || w.errno != 0 {
+		if errno := b.sendBefore(fd, w); errno != 0 || direct {
 			return nil, errno
 		}
 	}

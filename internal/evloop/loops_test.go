@@ -80,7 +80,7 @@ func TestLoopsShareAListener(t *testing.T) {
 	doors := make([]*door, 2)
 	var running sync.WaitGroup
 	for i := range doors {
-		l, err := evloop.New(evloop.Config{ID: i})
+		l, err := evloop.New(evloop.Config{ID: i, Kernel: newKernel()})
 		if err != nil {
 			t.Fatal(err)
 		}
