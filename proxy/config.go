@@ -52,6 +52,7 @@ type Tune struct {
 	SndBufServer   int
 	IdlePoolShared bool
 	NoSplice       bool // nosplice: copy bytes instead of splice(2)
+	NoIOUring      bool // make every system call at once, as where io_uring is not granted
 }
 
 // Mode is what a frontend or backend understands of its traffic.

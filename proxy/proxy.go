@@ -187,11 +187,7 @@ func (p *Proxy) closeSockets() {
 
 func (p *Proxy) makeWorkers(loops int) error {
 	for id := range loops {
-		k := evloop.Fastest()
-		if p.opt.Kernel != nil {
-			k = p.opt.Kernel(id)
-		}
-		loop, err := evloop.New(evloop.Config{ID: id, Kernel: k})
+		loop, err := evloop.New(evloop.Config{ID: id, Kernel: p.kernel(id)})
 		if err != nil {
 			return fmt.Errorf("can't start loop %d: %w", id, err)
 		}
@@ -199,6 +195,20 @@ func (p *Proxy) makeWorkers(loops int) error {
 	}
 	return nil
 }
+
+func (p *Proxy) kernel(loop int) evloop.Kernel {
+	switch {
+	case p.opt.Kernel != nil:
+		return p.opt.Kernel(loop)
+	case p.tune.NoIOUring:
+		return evloop.System()
+	}
+	return evloop.Fastest()
+}
+
+// IOUringError says why loops do without io_uring on this machine; nil when they
+// use it. They work without, at a somewhat higher price for each request.
+func IOUringError() error { return evloop.RingError() }
 
 // Addrs gives the addresses of all open TCP binds, in the order of the Config:
 // what the kernel chose for port 0.

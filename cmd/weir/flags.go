@@ -28,6 +28,7 @@ type options struct {
 	notify     bool // -Ws
 	fatal      bool // -dW: warnings are errors
 	diagnose   bool // -dD
+	noIOUring  bool // -dU
 
 	masterCLI string // -S
 	pidFile   string // -p
@@ -140,6 +141,8 @@ func (s *scanner) debugFlag(word string) {
 		o.fatal = true
 	case "-dD":
 		o.diagnose = true
+	case "-dU":
+		o.noIOUring = true
 	default:
 		o.unused = append(o.unused, word)
 	}

@@ -23,6 +23,7 @@ func TestFlagsComeInAnyOrder(t *testing.T) {
 		"numbers":            {"-n 100 -m 256 -N 50", options{maxConn: 100, megabytes: 256, frontConn: 50}},
 		"debug":              {"-d", options{debug: true, foreground: true, verbose: true}},
 		"foreground":         {"-db -dW", options{foreground: true, fatal: true}},
+		"without io_uring":   {"-dU -f a", options{noIOUring: true, files: []string{"a"}}},
 		"HAProxy's own":      {"-dM -dr -ds -de -dG -dI -dMno-merge,tag", options{unused: []string{"-dM", "-dr", "-ds", "-de", "-dG", "-dI", "-dMno-merge,tag"}}},
 		"condition":          {"-cc version_atleast(2.4)", options{evaluate: true, condition: "version_atleast(2.4)"}},
 		"version":            {"-vv", options{version: versionLong}},

@@ -53,7 +53,7 @@ type limits struct {
 
 // fixed counts the descriptors that exist without any connection.
 func (d demand) fixed() uint64 {
-	const perLoop = 2 // epoll and eventfd
+	const perLoop = 3 // epoll, eventfd and io_uring
 	return uint64(descriptorsFixed + perLoop*d.loops + d.sockets + d.checks + d.logs)
 }
 

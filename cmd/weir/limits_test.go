@@ -17,13 +17,13 @@ func TestLimitsFitWhatTheSystemGrants(t *testing.T) {
 		wrong   string
 	}{
 		"computed from descriptors":   {supply{hard: 20000}, plain, int(20000-fixed) / 2 * 8 / 10, ""},
-		"a billion descriptors":       {supply{hard: 1 << 30}, plain, 419415, ""},
+		"a billion descriptors":       {supply{hard: 1 << 30}, plain, 419414, ""},
 		"fd-hard-limit":               {supply{hard: 1 << 30}, with(func(d *demand) { d.hardLimit = 50000 }), int(50000-fixed) / 2 * 8 / 10, ""},
 		"computed from memory":        {supply{hard: 20000, memoryBytes: 256 << 20}, plain, 4460, ""},
 		"hardly any memory":           {supply{hard: 20000, memoryBytes: 16 << 20}, plain, 1, ""},
 		"configured":                  {supply{hard: 20000}, with(func(d *demand) { d.maxConn = 100 }), 100, ""},
 		"configured for 1024":         {supply{hard: 1024}, with(func(d *demand) { d.maxConn = 480 }), 480, ""},
-		"configured beyond the limit": {supply{hard: 1000}, with(func(d *demand) { d.maxConn = 5000 }), 0, "cannot raise FD limit to 10037, limit is 1000"},
+		"configured beyond the limit": {supply{hard: 1000}, with(func(d *demand) { d.maxConn = 5000 }), 0, "cannot raise FD limit to 10039, limit is 1000"},
 		"ulimit-n decides":            {supply{hard: 20000}, with(func(d *demand) { d.ulimitN = 300 }), 104, ""},
 		"nothing fits":                {supply{hard: 30}, plain, 0, "no connection fits"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weir-lb/weir/config"
+	"github.com/weir-lb/weir/proxy"
 )
 
 // weirVersion is the module's version, with the commit it was built from when
@@ -73,14 +74,22 @@ Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT IP_F
 Available polling systems :
       epoll : pref=300,  test result OK
 Total: 1 (1 usable), will use epoll.
+Batches of system calls : io_uring, %s.
 
 Modules :
-`, runtime.GOARCH, runtime.Version(), strings.Join(features, "=1 USE_"), strings.Join(features, " +"), runtime.NumCPU())
+`, runtime.GOARCH, runtime.Version(), strings.Join(features, "=1 USE_"), strings.Join(features, " +"), runtime.NumCPU(), ringResult())
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range info.Deps {
 			fmt.Fprintf(out, "  %s %s\n", dep.Path, dep.Version)
 		}
 	}
+}
+
+func ringResult() string {
+	if err := proxy.IOUringError(); err != nil {
+		return err.Error()
+	}
+	return "test result OK"
 }
 
 func printUsage(out io.Writer, name string) {
@@ -93,6 +102,7 @@ func printUsage(out io.Writer, name string) {
         -D            go to the background
         -W, -Ws       master-worker mode; with notification of systemd
         -d, -db       stay in the foreground; -d is also verbose
+        -dU           do without io_uring
         -V, -q        verbose; quiet
         -p FILE       write the process id to FILE (-D, -W, -Ws)
         -n N          at most N client connections

@@ -89,5 +89,6 @@ func identityOf(ps *config.Process) identity {
 
 // openProxy compiles the plan and opens every bind.
 func (p *program) openProxy() (server, error) {
+	p.conf.Config.Global.Tune.NoIOUring = p.opt.noIOUring
 	return proxy.New(*p.conf.Config, proxy.Options{Logf: p.say.warning})
 }

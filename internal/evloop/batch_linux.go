@@ -10,6 +10,7 @@ import (
 
 // Bounds of what a batch holds.
 const (
+	batchEventsMin   = 3       // a turn of fewer makes its calls at once: others can work meanwhile
 	batchSendsMax    = 64      // writes that wait for the end of the turn
 	batchSendMax     = 4 << 10 // bytes of one of them; longer writes are made at once
 	batchReceivesMax = 64      // sockets read by one system call
@@ -42,6 +43,8 @@ type batch struct {
 	memory []byte // mapped: what is sent, then what is received
 	events []unix.EpollEvent
 	chunks []*[watchedChunk]watched // by descriptor
+
+	waits bool // this turn's short writes wait
 
 	// Sending: batch_send_linux.go.
 	sends      []pendingSend
@@ -168,6 +171,7 @@ func (b *batch) Wait(epfd int, events []Event, timeout time.Duration) (int, sysc
 	if errno != 0 {
 		return told, errno
 	}
+	b.waits = told+n >= batchEventsMin
 	for i := range b.events[:n] {
 		ev := &b.events[i]
 		fd := int(ev.Fd)

@@ -36,12 +36,12 @@ func (b *batch) mayReceive(fd int, w *watched, event int) {
 	}
 }
 
-// receive reads ahead from the sockets in b.receives. One alone is left to its
-// Read, which costs the same.
+// receive reads ahead from the sockets in b.receives. A few are left to their
+// Reads.
 func (b *batch) receive(events []Event) {
 	wanted := b.receives[:min(len(b.receives), len(b.freeReceived))]
 	b.receives = b.receives[:0]
-	if len(wanted) < 2 {
+	if len(wanted) < batchEventsMin {
 		return
 	}
 	for i := range wanted {

@@ -51,7 +51,7 @@ func (b *batch) waitingRoom(fd int, w *watched, n int) ([]byte, syscall.Errno) {
 		b.sendBytes += n
 		return room, 0
 	}
-	direct := n > batchSendMax || w.flags&watchedOver != 0
+	direct := !b.waits || n > batchSendMax || w.flags&watchedOver != 0
 	if waits || direct || w.rest != 0 || w.errno != 0 {
 		if errno := b.sendBefore(fd, w); errno != 0 || direct {
 			return nil, errno
