@@ -54,9 +54,6 @@ func (b *batch) receive(events []Event) {
 	for res := b.ring.next(); res != nil; res = b.ring.next() {
 		r := &wanted[res.data]
 		events[r.event].Ready |= b.finishReceive(r, res.res)
-		if res.res == -int32(unix.EAGAIN) { // its bytes came with an earlier event
-			events[r.event].Ready &^= ReadyIn
-		}
 	}
 	for i := range wanted[taken:] {
 		b.freeReceived = append(b.freeReceived, wanted[taken+i].index)
