@@ -173,5 +173,5 @@ func (b *batch) free() {
 		unix.Munmap(b.memory)
 	}
 	b.system.Close(b.epfd)
-	*b = batch{}
+	*b = batch{epfd: -1}
 }

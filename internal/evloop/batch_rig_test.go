@@ -69,7 +69,9 @@ func (r *batchRig) finish() {
 	if b := r.b; b.ring != nil && (len(b.freeReceived) != receivedMax || len(b.freeRest) != len(b.remainders)) {
 		r.t.Errorf("%d of %d read-ahead parts and %d of %d remainders are free", len(b.freeReceived), receivedMax, len(b.freeRest), len(b.remainders))
 	}
-	r.b.Close(r.epfd)
+	if r.b.epfd == r.epfd {
+		r.b.Close(r.epfd)
+	}
 }
 
 func unixPair(t *testing.T) (fd, peer int) {
