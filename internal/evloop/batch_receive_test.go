@@ -273,11 +273,22 @@ func TestCloseAndDetachOfWhatWasReadAhead(t *testing.T) {
 	r := newBatchRig(t, 4)
 	r.sayAll("hello", 0)
 	r.turn()
-	closed, detached := r.streams[0], r.streams[1]
+	closed, detached, reset, lost := r.streams[0], r.streams[1], r.streams[2], r.streams[3]
 	r.b.Close(closed.fd)
 	closed.fd = -1
 	if errno := r.b.EpollDel(r.epfd, detached.fd); errno != 0 {
 		t.Fatal(errno)
 	}
 	r.wantRead(detached, say("hello", 0, 1))
+	r.b.Reset(reset.fd)
+	reset.fd = -1
+	fd, peer := unixPair(t) // its numbers stay free of the others'
+	unix.Dup2(fd, lost.fd)  // closed by somebody else, and opened again
+	unix.Close(fd)
+	unix.Close(lost.peer)
+	lost.peer = peer
+	if errno := r.b.EpollAdd(r.epfd, lost.fd, uint64(lost.fd), false); errno != 0 {
+		t.Fatal(errno)
+	}
+	r.wantErrno(lost, syscall.EAGAIN)
 }

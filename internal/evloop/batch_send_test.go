@@ -164,6 +164,84 @@ func TestRestOfAWriteGoesBeforeAllOthers(t *testing.T) {
 	s.wantPeer("end")
 }
 
+// A second write must not find room that the first did not: what waits for a
+// socket is one call.
+func TestWritesAreOneCallOrWaitForTheFirst(t *testing.T) {
+	if !needRing(t) {
+		return
+	}
+	for name, row := range map[string]struct {
+		between bool
+		parts   []int
+	}{
+		"one after the other":      {false, []int{3000, batchSendMax - 3000, 1}},
+		"another stream's between": {true, []int{batchSendMax - 100, 50}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newBatchRig(t, 2)
+			s := r.streams[0]
+			want := r.fill(s)
+			last := len(row.parts) - 1
+			for i, n := range row.parts[:last] {
+				text := strings.Repeat(string(rune('a'+i)), n)
+				r.write(s, text)
+				want += text
+			}
+			if row.between {
+				r.write(r.streams[1], "x")
+			}
+			if n, errno := r.b.Write(s.fd, make([]byte, row.parts[last])); n != 0 || errno != syscall.EAGAIN {
+				t.Errorf("the last write: %d, %v, want EAGAIN", n, errno)
+			}
+			r.drain(s, want)
+		})
+	}
+}
+
+func TestReadyOutIsToldWhenTheRestIsGone(t *testing.T) {
+	if !needRing(t) {
+		return
+	}
+	r := newBatchRig(t, 1)
+	s := r.streams[0]
+	r.restOf(s)
+	w := r.b.watch(s.fd)
+	if got := r.b.roomAgain(s.fd, w, ReadyIn|ReadyOut); got != ReadyIn {
+		t.Errorf("told %v, want no ReadyOut: there is no room yet", got)
+	}
+	unix.Close(s.peer)
+	s.peer = -1
+	if got := r.b.roomAgain(s.fd, w, ReadyOut); got != ReadyIn|ReadyOut|ReadyErr || w.errno != uint16(syscall.EPIPE) {
+		t.Errorf("told %v, errno %d", got, w.errno)
+	}
+}
+
+// Epoll has nothing to report of a stream whose own end was shut down.
+func TestFailureThatEpollDoesNotSeeIsTold(t *testing.T) {
+	if !needRing(t) {
+		return
+	}
+	r := newBatchRig(t, 3)
+	s := r.streams[0]
+	r.b.Shutdown(s.fd)
+	r.turn()
+	s.ready = 0
+	for range 2 {
+		r.busy()
+		r.write(s, "into the void")
+		r.b.flush()
+		if _, errno := r.b.Write(s.fd, []byte("x")); errno != syscall.EPIPE {
+			t.Errorf("%v, want EPIPE", errno)
+		}
+	}
+	if len(r.b.failed) != 1 {
+		t.Errorf("%d failures to be told, want 1", len(r.b.failed))
+	}
+	if n, errno := r.b.Wait(r.epfd, r.events[:], -1); n != 1 || errno != 0 || r.events[0].Tag != uint64(s.fd) || r.events[0].Ready&ReadyErr == 0 {
+		t.Errorf("%d events, %v, first %+v", n, errno, r.events[0])
+	}
+}
+
 func TestSpliceGoesBehindWhatWaits(t *testing.T) {
 	if !needRing(t) {
 		return

@@ -114,3 +114,24 @@ func TestCallsThatTheRingDoesNotTakeAreMade(t *testing.T) {
 		}
 	}
 }
+
+func TestCallsThatTheRingDoesNotTakeAreForgotten(t *testing.T) {
+	if !needRing(t) {
+		return
+	}
+	r := newBatchRig(t, 1)
+	s, ring := r.streams[0], r.b.ring
+	fd := ring.fd
+	ring.fd = -1
+	copy(r.b.memory, "onetwo")
+	ring.pushSend(s.fd, r.b.memory[:3], 1)
+	if n := ring.submit(); n != 0 {
+		t.Errorf("a broken ring took %d calls", n)
+	}
+	ring.fd = fd
+	ring.pushSend(s.fd, r.b.memory[3:6], 2)
+	if n := ring.submit(); n != 1 || ring.next() != nil {
+		t.Errorf("the ring took %d calls", n)
+	}
+	s.wantPeer("two")
+}
