@@ -86,6 +86,7 @@ func e2eSite(mode Mode, addrs ...string) *Config {
 		HTTPRequest: -1, KeepAlive: -1, Tarpit: -1,
 	}
 	cfg.timeouts(func(t *Timeouts) { *t = never })
+	cfg.Global.Tune.NoIOUring = withoutIOUring()
 	cfg.Frontends[0].Binds = []listener.Spec{{Address: "127.0.0.1:0"}}
 	for i, a := range addrs {
 		cfg.Backends[0].Servers[i].Address = a
