@@ -20,7 +20,7 @@ func newKernel() evloop.Kernel {
 }
 
 // This binary runs all its tests once more, over the other kernel.
-func TestEverythingOverTheRing(t *testing.T) {
+func TestE2EOverTheRing(t *testing.T) {
 	if os.Getenv(kernelOfTests) != "" {
 		return
 	}
