@@ -40,6 +40,17 @@ func (b *batch) Writev(fd int, a, c, d []byte) (int, syscall.Errno) {
 	return b.system.Writev(fd, a, c, d)
 }
 
+// WriteMore does not wait: what follows it, a close or a long body, would have
+// to flush it at once.
+func (b *batch) WriteMore(fd int, a, c []byte) (int, syscall.Errno) {
+	if w := b.stream(fd); w != nil {
+		if errno := b.sendBefore(fd, w); errno != 0 {
+			return 0, errno
+		}
+	}
+	return b.system.WriteMore(fd, a, c)
+}
+
 // waitingRoom is where n bytes for fd wait for the flush; nil if they have to be
 // written at once, which is then allowed.
 func (b *batch) waitingRoom(fd int, w *watched, n int) ([]byte, syscall.Errno) {

@@ -47,6 +47,7 @@ func TestWritesKeepTheirOrder(t *testing.T) {
 		"long after short":   {"a", long, "b", long},
 		"full messages":      {long[1:], "a", long[1:], "b"},
 		"another in between": {"a", "/", "b", "/", "c"},
+		"more announced":     {"a", "+", "b", "+", "+", "c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newBatchRig(t, 2)
@@ -58,7 +59,11 @@ func TestWritesKeepTheirOrder(t *testing.T) {
 					to = 1
 				}
 				want[to] += text
-				if i%2 == 0 {
+				if text == "+" {
+					if n, errno := r.b.WriteMore(r.streams[to].fd, []byte(text), nil); n != 1 || errno != 0 {
+						t.Fatalf("%d, %v", n, errno)
+					}
+				} else if i%2 == 0 {
 					r.write(r.streams[to], text)
 				} else if n, errno := r.b.Writev(r.streams[to].fd, []byte(text[:1]), nil, []byte(text[1:])); n != len(text) || errno != 0 {
 					t.Fatalf("%d, %v", n, errno)

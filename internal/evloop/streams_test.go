@@ -86,7 +86,7 @@ func runStreams(t *testing.T, k evloop.Kernel, script []byte) {
 func (s *testStream) act(l *evloop.Loop, what byte, size int) {
 	switch what {
 	case 0, 1:
-		s.write(size, what == 1)
+		s.write(size, int(what)+size%2*2)
 	case 2, 3:
 		s.readAndCheck(size)
 	case 4:
@@ -125,16 +125,19 @@ func (s *testStream) check(what string, p []byte, from int) {
 	}
 }
 
-func (s *testStream) write(size int, vector bool) {
+func (s *testStream) write(size, how int) {
 	if !s.fd.IsOpen() || s.shut || s.fd.Ready()&evloop.ReadyOut == 0 {
 		return
 	}
 	p := text(s.written, s.written+size)
 	n, res := 0, evloop.Done
-	if vector {
-		n, res = s.fd.Writev(p[:size/3], nil, p[size/3:])
-	} else {
+	switch how {
+	case 0, 2:
 		n, res = s.fd.Write(p)
+	case 1:
+		n, res = s.fd.Writev(p[:size/3], nil, p[size/3:])
+	case 3:
+		n, res = s.fd.WriteMore(p[:size/3+1], p[size/3+1:])
 	}
 	if res == evloop.Failed && !s.peerSawEnd {
 		s.t.Fatal(s.fd.Errno())
