@@ -28,8 +28,10 @@ type pipe struct {
 }
 
 const (
-	spliceAfterReads = 3       // full buffers in a row before a flow is spliced
-	pipeSizeDefault  = 1 << 18 // bytes asked of the kernel; it may give less
+	spliceAfterReads = 3         // full buffers in a row before a flow is spliced
+	pipeSizeDefault  = 1 << 20   // bytes asked of the kernel; it may give less
+	pipeSizeMin      = 1 << 16   // bytes that a flow may fill, however many flows there are
+	pipesShare       = 256 << 20 // bytes that all pipes may hold, while each has more than pipeSizeMin
 )
 
 // A haltReason says why a half stopped moving bytes.
@@ -251,22 +253,33 @@ func (w *worker) takePipe() pipe {
 	if n := len(w.pipes); n > 0 {
 		p := w.pipes[n-1]
 		w.pipes = w.pipes[:n-1]
+		p.size = w.pipeSize()
 		return p
 	}
 	if w.p.pipes.Add(1) > w.p.maxPipes {
 		w.p.pipes.Add(-1)
 		return pipe{}
 	}
-	size := w.p.tune.PipeSize
-	if size == 0 {
-		size = pipeSizeDefault
+	ask := w.p.tune.PipeSize
+	if ask == 0 {
+		ask = pipeSizeDefault
 	}
-	r, wr, errno := w.loop.Kernel().Pipe(size)
+	r, wr, errno := w.loop.Kernel().Pipe(ask)
 	if errno != 0 {
 		w.p.pipes.Add(-1)
 		return pipe{}
 	}
-	return pipe{r: int32(r), w: int32(wr), size: int32(size)}
+	return pipe{r: int32(r), w: int32(wr), size: w.pipeSize()}
+}
+
+// pipeSize is how many bytes a flow may fill its pipe with: tune.pipesize, or a
+// fair share of what all pipes may hold, since slow readers leave them full.
+func (w *worker) pipeSize() int32 {
+	if size := w.p.tune.PipeSize; size > 0 {
+		return int32(size)
+	}
+	share := pipesShare / max(w.p.pipes.Load(), 1)
+	return int32(min(max(share, pipeSizeMin), pipeSizeDefault))
 }
 
 // putPipe keeps an empty pipe for the next flow; one with bytes in it is

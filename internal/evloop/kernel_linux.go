@@ -196,11 +196,30 @@ func (s *system) Pipe(size int) (r, w int, errno syscall.Errno) {
 	if errno != 0 {
 		return -1, -1, errno
 	}
-	if size > 0 {
-		// Above /proc/sys/fs/pipe-max-size this fails; the default does as well.
-		syscall.RawSyscall(unix.SYS_FCNTL, uintptr(fds[1]), unix.F_SETPIPE_SZ, uintptr(size))
+	if size > 0 && !resizePipe(uintptr(fds[1]), size) {
+		s.Close(int(fds[0]))
+		s.Close(int(fds[1]))
+		return -1, -1, syscall.ENOMEM
 	}
 	return int(fds[0]), int(fds[1]), 0
+}
+
+const pipeBytesMin = 64 << 10 // a smaller pipe costs more calls than it saves copies
+
+// resizePipe gives a pipe size bytes, or less if the kernel refuses so much:
+// pipe-max-size and pipe-user-pages-soft in /proc/sys/fs limit users without
+// privileges, whose further pipes have two pages. False: less than pipeBytesMin.
+func resizePipe(fd uintptr, size int) bool {
+	least := min(size, pipeBytesMin)
+	for {
+		if _, _, errno := syscall.RawSyscall(unix.SYS_FCNTL, fd, unix.F_SETPIPE_SZ, uintptr(size)); errno == 0 {
+			return true
+		}
+		if size == least {
+			return false
+		}
+		size = max(size/2, least)
+	}
 }
 
 func (s *system) Splice(from, to, max int) (int, syscall.Errno) {
