@@ -333,7 +333,7 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 			return
 		}
 		if c.out == nil && x.downSplice.wanted(x.w, &x.down) {
-			n, more := x.spliceResponse(now)
+			n, more := x.spliceResponse(now, budget)
 			if !more {
 				return
 			}

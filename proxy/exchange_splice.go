@@ -40,10 +40,10 @@ func (s *bodySplice) wanted(w *worker, b *body) bool {
 	return s.full
 }
 
-// fill takes what src has of b. When that was all for the time being the pipe
+// fill takes what src has of b, as far as budget goes. When that was all for the time being the pipe
 // is given back.
-func (s *bodySplice) fill(w *worker, src *evloop.FD, b *body) evloop.Result {
-	n, res := s.pipe.fill(src, b.plainLeft())
+func (s *bodySplice) fill(w *worker, src *evloop.FD, b *body, budget int) evloop.Result {
+	n, res := s.pipe.fill(src, min(b.plainLeft(), spliceShare(budget)))
 	b.spliced(n)
 	if res == evloop.Again {
 		s.leave(w)
@@ -79,11 +79,12 @@ func (b *body) spliced(n int) {
 	}
 }
 
-// spliceResponse moves one pipe full. It reports whether there is more to do now.
-func (x *exchange) spliceResponse(now evloop.Time) (n int, more bool) {
+// spliceResponse moves one pipe full. It returns what that takes of the budget,
+// and whether there is more to do now.
+func (x *exchange) spliceResponse(now evloop.Time, budget int) (cost int, more bool) {
 	s := &x.downSplice
 	if s.pipe.held == 0 {
-		switch res := s.fill(x.w, &x.hunt.sc.fd, &x.down); res {
+		switch res := s.fill(x.w, &x.hunt.sc.fd, &x.down, budget); res {
 		case evloop.Again:
 			x.waitForBody(now)
 			return 0, false
@@ -101,9 +102,9 @@ func (x *exchange) spliceResponse(now evloop.Time) (n int, more bool) {
 	x.countDown(n)
 	if res == evloop.Again || x.down.done && s.pipe.held == 0 {
 		x.afterPump(now)
-		return n, false
+		return spliceEffort(n), false
 	}
-	return n, true
+	return spliceEffort(n), true
 }
 
 // waitForBody: the server has its time to send more.
@@ -122,10 +123,10 @@ func (x *exchange) splicesRequest() bool {
 
 // spliceRequest is spliceResponse towards the server. The body counts as done
 // when the server has taken it.
-func (x *exchange) spliceRequest(now evloop.Time) (n int, more bool) {
+func (x *exchange) spliceRequest(now evloop.Time, budget int) (cost int, more bool) {
 	s, sc := &x.upSplice, x.hunt.sc
 	if s.pipe.held == 0 {
-		switch s.fill(x.w, &x.c.fd, &x.up) {
+		switch s.fill(x.w, &x.c.fd, &x.up, budget) {
 		case evloop.Again:
 			x.c.setDeadline(after(now, x.fe.timeouts.client))
 			return 0, false
@@ -150,5 +151,5 @@ func (x *exchange) spliceRequest(now evloop.Time) (n int, more bool) {
 		x.up.done = true
 		s.leave(x.w)
 	}
-	return n, true
+	return spliceEffort(n), true
 }

@@ -51,7 +51,7 @@ func (x *exchange) pumpRequest(now evloop.Time) {
 			break
 		}
 		if x.splicesRequest() {
-			n, more := x.spliceRequest(now)
+			n, more := x.spliceRequest(now, budget)
 			if !more {
 				return
 			}

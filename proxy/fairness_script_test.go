@@ -51,7 +51,7 @@ func TestALongAnswerLeavesTurnsToOthers(t *testing.T) {
 	sc.fairly(func() {
 		s.last("").end.Send(fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s", len(big), big))
 	})
-	if n := len(c.end.Recv()); n > fairTurnsMax*(relayBytesPerTurn+100_000) {
+	if n := len(c.end.Recv()); n > fairTurnsMax*spliceDiscount*(relayBytesPerTurn+100_000) {
 		t.Errorf("%d bytes went through in %d turns", n, fairTurnsMax)
 	}
 	sc.settle()

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"math"
 	"time"
 
 	"github.com/weir-lb/weir/internal/buffer"
@@ -32,6 +31,7 @@ const (
 	pipeSizeDefault  = 1 << 20   // bytes asked of the kernel; it may give less
 	pipeSizeMin      = 1 << 16   // bytes that a flow may fill, however many flows there are
 	pipesShare       = 256 << 20 // bytes that all pipes may hold, while each has more than pipeSizeMin
+	spliceDiscount   = 4         // a spliced byte costs less than a copied one by at least this (decision 0014)
 )
 
 // A haltReason says why a half stopped moving bytes.
@@ -52,7 +52,7 @@ func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
 	budget := w.relayShare()
 	for budget > 0 {
 		if h.pipe.size > 0 {
-			why, n := h.spliceOnce(w, src, dst)
+			why, n := h.spliceOnce(w, src, dst, budget)
 			budget -= n
 			if why != haltBudget {
 				return why
@@ -183,13 +183,13 @@ func broke(fd *evloop.FD) bool {
 // spliceOnce fills the pipe from src and empties it into dst. A flow that has
 // become short leaves the pipe, since two system calls per piece cost more
 // than a copy.
-func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
+func (h *half) spliceOnce(w *worker, src, dst *evloop.FD, budget int) (haltReason, int) {
 	if h.pipe.held == 0 && h.eof { // its time was over while it was spliced
 		h.leavePipe(w)
 		return haltEOF, 0
 	}
 	if h.pipe.held == 0 {
-		switch _, res := h.pipe.fill(src, math.MaxInt64); res {
+		switch _, res := h.pipe.fill(src, spliceShare(budget)); res {
 		case evloop.Again:
 			h.leavePipe(w)
 			return haltIdle, 0
@@ -209,8 +209,13 @@ func (h *half) spliceOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
 		return haltDest, 0
 	}
 	h.moved += int64(n)
-	return haltBudget, n // a short splice proves nothing: only EAGAIN does
+	return haltBudget, spliceEffort(n) // a short splice proves nothing: only EAGAIN does
 }
+
+// spliceShare is how many bytes may be spliced with budget left, and spliceEffort
+// what n spliced bytes take of it.
+func spliceShare(budget int) int64 { return max(int64(budget)*spliceDiscount, pipeSizeMin) }
+func spliceEffort(n int) int       { return max(n/spliceDiscount, 1) }
 
 // fill moves at most max bytes from src to p, which must be empty.
 func (p *pipe) fill(src *evloop.FD, max int64) (int, evloop.Result) {
