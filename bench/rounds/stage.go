@@ -1,6 +1,7 @@
 package rounds
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,7 +146,7 @@ func (st *stage) openPlayer(ctx context.Context, c contender.Contender, v scenar
 	want := st.Proxy.With(v)
 	setup := contender.Setup{
 		TCP: want.TCP, Listen: loopback(port), Servers: st.servers[:want.Servers], Algorithm: want.Algorithm, ServerMax: want.ServerMax,
-		Rules: want.Rules, Log: st.log, Clients: st.Load.Connections + st.Load.Slow, Threads: st.threads, Dir: dir, Close: st.Load.Close,
+		Rules: want.Rules, Log: st.log, Clients: st.Load.Connections + st.Load.Slow, Threads: cmp.Or(want.Threads, st.threads), Dir: dir, Close: st.Load.Close,
 	}
 	entry := result.Entry{Contender: c.Name, Variant: v.Name}
 	file, text, err := c.Config(setup)

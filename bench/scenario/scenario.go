@@ -43,6 +43,7 @@ type Variant struct {
 	Name    string `json:"name"`
 	Servers int    `json:"servers,omitempty"` // unless 0
 	Rules   int    `json:"rules,omitempty"`
+	Threads int    `json:"threads,omitempty"` // unless 0
 	Main    bool   `json:"main,omitempty"`
 }
 
@@ -52,6 +53,9 @@ func (p Proxy) With(v Variant) Proxy {
 		p.Servers = v.Servers
 	}
 	p.Rules += v.Rules
+	if v.Threads > 0 {
+		p.Threads = v.Threads
+	}
 	return p
 }
 
@@ -62,7 +66,8 @@ type Proxy struct {
 	Algorithm string `json:"algorithm,omitempty"`  // empty: roundrobin
 	ServerMax int    `json:"server_max,omitempty"` // server maxconn
 	Rules     int    `json:"rules,omitempty"`
-	Log       bool   `json:"log,omitempty"` // a line for each request, by UDP
+	Threads   int    `json:"threads,omitempty"` // 0: one, or with AllCores as many as there are processors
+	Log       bool   `json:"log,omitempty"`     // a line for each request, by UDP
 }
 
 // A Kind says how the load comes.

@@ -149,7 +149,8 @@ func limits() []Scenario {
 		},
 		{
 			Name: "h1-64-all-cores", Title: "HTTP/1.1 keep-alive, 64 connections, the proxy on all cores beside the load",
-			Load: Load{Tool: Wrk, Connections: 64}, AllCores: true,
+			Variants: []Variant{{Name: "1 thread", Threads: 1}, {Name: "a thread for each core"}},
+			Load:     Load{Tool: Wrk, Connections: 64}, AllCores: true,
 		},
 		{
 			Name: "garbage", Title: "HTTP/1.1 keep-alive, 64 connections, for a minute: collections of garbage", Main: true, Seconds: 60,
