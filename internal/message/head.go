@@ -69,6 +69,7 @@ type Head struct {
 	Reason Span
 
 	Minor  uint8 // of HTTP/1.Minor: 0 or 1
+	HTTP2  bool  // it came over HTTP/2; Minor is then 1
 	Fields []Field
 
 	Framing   Framing
