@@ -102,9 +102,9 @@ func (x *exchange) spliceResponse(now evloop.Time, budget int) (cost int, more b
 	x.countDown(n)
 	if res == evloop.Again || x.down.done && s.pipe.held == 0 {
 		x.afterPump(now)
-		return spliceEffort(n), false
+		return spliceEffort(n, budget), false
 	}
-	return spliceEffort(n), true
+	return spliceEffort(n, budget), true
 }
 
 // waitForBody: the server has its time to send more.
@@ -151,5 +151,5 @@ func (x *exchange) spliceRequest(now evloop.Time, budget int) (cost int, more bo
 		x.up.done = true
 		s.leave(x.w)
 	}
-	return spliceEffort(n), true
+	return spliceEffort(n, budget), true
 }

@@ -31,6 +31,8 @@ const (
 	pipeSizeDefault  = 1 << 20   // bytes asked of the kernel; it may give less
 	pipeSizeMin      = 1 << 16   // bytes that a flow may fill, however many flows there are
 	pipesShare       = 256 << 20 // bytes that all pipes may hold, while each has more than pipeSizeMin
+	splicePieceMin   = 256 << 10 // bytes for which a turn's second splice is worth its calls
+	spliceDueMax     = 4         // with more who are due a spliced flow comes after them: short pieces cost much more than long ones
 	spliceDiscount   = 4         // a spliced byte costs less than a copied one by at least this (decision 0014)
 )
 
@@ -50,6 +52,9 @@ const (
 // is used. Back-pressure is here: while bytes wait for dst, src is not read.
 func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
 	budget := w.relayShare()
+	if h.pipe.size > 0 {
+		budget = w.spliceBudget(budget)
+	}
 	for budget > 0 {
 		if h.pipe.size > 0 {
 			why, n := h.spliceOnce(w, src, dst, budget)
@@ -209,13 +214,34 @@ func (h *half) spliceOnce(w *worker, src, dst *evloop.FD, budget int) (haltReaso
 		return haltDest, 0
 	}
 	h.moved += int64(n)
-	return haltBudget, spliceEffort(n) // a short splice proves nothing: only EAGAIN does
+	return haltBudget, spliceEffort(n, budget) // a short splice proves nothing: only EAGAIN does
 }
 
-// spliceShare is how many bytes may be spliced with budget left, and spliceEffort
-// what n spliced bytes take of it.
+// spliceBudget is what a spliced flow has instead of budget, its share of a turn.
+// Where many are due it has nothing now, and a whole turn's when it comes again:
+// short pieces cost much more than long ones.
+func (w *worker) spliceBudget(budget int) int {
+	switch {
+	case w.loop.Due() <= spliceDueMax:
+		return budget
+	case w.loop.Timed():
+		return relayBytesPerTurn
+	}
+	return 0
+}
+
+// spliceShare is how many bytes may be spliced with budget left.
 func spliceShare(budget int) int64 { return max(int64(budget)*spliceDiscount, pipeSizeMin) }
-func spliceEffort(n int) int       { return max(n/spliceDiscount, 1) }
+
+// spliceEffort is what n spliced bytes take of budget. Too little for another long
+// piece is not left.
+func spliceEffort(n, budget int) int {
+	cost := n / spliceDiscount
+	if budget-cost < splicePieceMin/spliceDiscount {
+		return budget
+	}
+	return max(cost, 1)
+}
 
 // fill moves at most max bytes from src to p, which must be empty.
 func (p *pipe) fill(src *evloop.FD, max int64) (int, evloop.Result) {

@@ -39,6 +39,7 @@ type Loop struct {
 	slots   slots
 	events  []Event
 	due     int      // handlers that this turn is to call
+	timed   bool     // in runAgain
 	again   []uint64 // tags of FDs to call once more
 	running []uint64 // the same while they are called
 	wheel   wheel
@@ -113,6 +114,11 @@ func (l *Loop) Kernel() Kernel { return l.kernel }
 // Due is how many handlers this turn is about to call, or was when it began. Each
 // of them takes the share of a turn that leaves enough to the others.
 func (l *Loop) Due() int { return l.due }
+
+// Timed reports whether handlers are being called because of Again: they have a
+// bound in time, and those that it leaves out are the first of the next turn, so
+// that one may take more than its share.
+func (l *Loop) Timed() bool { return l.timed }
 
 // Run turns until Stop, on a thread of its own.
 func (l *Loop) Run() {
@@ -250,6 +256,8 @@ func (l *Loop) runAgain() int {
 		return 0
 	}
 	l.again, l.running = l.running[:0], l.again
+	l.timed = true
+	defer func() { l.timed = false }()
 	end := l.kernel.Now().Add(againTimeMax)
 	called := 0
 	for i, tag := range l.running {
