@@ -72,8 +72,8 @@ func (c *compiler) maxAccept(l *line) {
 }
 
 func (c *compiler) sharedIdlePool(l *line) {
-	if c.check(l, oneOf(l.args[0], "on", "off")) {
-		c.out.Config.Global.Tune.IdlePoolShared = l.args[0] == "on"
+	if c.check(l, oneOf(l.args[0], "on", "off")) && l.args[0] == "on" {
+		c.note(LevelNotice, l, "accepted and ignored: weir's idle server connections belong to one loop each")
 	}
 }
 

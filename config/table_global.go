@@ -64,7 +64,7 @@ var globalKeywords = []keyword{
 	{"tune.bufsize", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.BufSize }, 1024, bufSizeMax), "3.2", supported, "from 1024 bytes on"},
 	{"tune.http.maxhdr", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.HTTPMaxHdr }, 1, 32767), "3.2", supported, ""},
 	{"tune.http.logurilen", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.LogURILen }, 1, bufSizeMax), "3.2", supported, ""},
-	{"tune.idle-pool.shared", inGlobal, args(1, 1), (*compiler).sharedIdlePool, "3.2", supported, "weir's idle server connections belong to one loop each"},
+	{"tune.idle-pool.shared", inGlobal, args(1, 1), (*compiler).sharedIdlePool, "3.2", supported, "on is accepted and ignored: weir's idle server connections belong to one loop each"},
 	{"tune.maxaccept", inGlobal, args(1, 1), (*compiler).maxAccept, "3.2", supported, "-1 means weir's own bound"},
 	{"tune.maxrewrite", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.MaxRewrite }, 0, bufSizeMax), "3.2", supported, "at most half of tune.bufsize, as in HAProxy"},
 	{"tune.pipesize", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.PipeSize }, 0, bufSizeMax), "3.2", supported, ""},

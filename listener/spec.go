@@ -11,27 +11,26 @@ type Spec struct {
 	// "abns@name", "fd@N", "stream+fd@N", "ipv4@...", "ipv6@...", "tcp@...".
 	Address string
 
-	Name               string
-	ID                 int
-	Backlog            int // default: the frontend's backlog, else its maxconn
-	MaxConn            int // 0: no bound of its own
-	Interface          string
-	MSS                int
-	TCPUserTimeout     time.Duration // tcp-ut
-	TFO                bool
-	DeferAccept        bool
-	Transparent        bool
-	V4V6, V6Only       bool
-	AcceptProxy        bool
-	AcceptNetscalerCIP uint32
-	User, Group        string // of a UNIX socket; names or numbers
-	UID, GID           int    // -1 (or 0 with no User/Group): unchanged
-	Mode               uint32 // of a UNIX socket; 0: unchanged
-	Nice               int
-	Process            string
-	Shards             int
-	Level              string
-	NS                 string
+	Name           string
+	ID             int
+	Backlog        int // default: the frontend's backlog, else its maxconn
+	MaxConn        int // 0: no bound of its own
+	Interface      string
+	MSS            int
+	TCPUserTimeout time.Duration // tcp-ut
+	TFO            bool
+	DeferAccept    bool
+	Transparent    bool
+	V4V6, V6Only   bool
+	AcceptProxy    bool
+	User, Group    string // of a UNIX socket; names or numbers
+	UID, GID       int    // -1 (or 0 with no User/Group): unchanged
+	Mode           uint32 // of a UNIX socket; 0: unchanged
+	Nice           int
+	Process        string
+	Shards         int
+	Level          string
+	NS             string
 }
 
 // A SourceSpec is where connections to a server come from ("source").

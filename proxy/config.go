@@ -39,20 +39,19 @@ type Global struct {
 
 // Tune holds sizes and bounds (tune.* of the manual).
 type Tune struct {
-	BufSize        int // tune.bufsize, bytes; default 16384
-	MaxRewrite     int // tune.maxrewrite, bytes; default 1024
-	HTTPMaxHdr     int // tune.http.maxhdr, header fields; default 101
-	MaxAccept      int // tune.maxaccept, connections per turn; default 64
-	PipeSize       int // tune.pipesize, bytes; default: the kernel's
-	LogURILen      int // tune.http.logurilen, bytes of a request line kept for logs; default 1024
-	MaxPipes       int // maxpipes; default MaxConn/4
-	RcvBufClient   int
-	RcvBufServer   int
-	SndBufClient   int
-	SndBufServer   int
-	IdlePoolShared bool
-	NoSplice       bool // nosplice: copy bytes instead of splice(2)
-	NoIOUring      bool // make every system call at once, as where io_uring is not granted
+	BufSize      int // tune.bufsize, bytes; default 16384
+	MaxRewrite   int // tune.maxrewrite, bytes; default 1024
+	HTTPMaxHdr   int // tune.http.maxhdr, header fields; default 101
+	MaxAccept    int // tune.maxaccept, connections per turn; default 64
+	PipeSize     int // tune.pipesize, bytes; default: the kernel's
+	LogURILen    int // tune.http.logurilen, bytes of a request line kept for logs; default 1024
+	MaxPipes     int // maxpipes; default MaxConn/4
+	RcvBufClient int
+	RcvBufServer int
+	SndBufClient int
+	SndBufServer int
+	NoSplice     bool // nosplice: copy bytes instead of splice(2)
+	NoIOUring    bool // make every system call at once, as where io_uring is not granted
 }
 
 // Mode is what a frontend or backend understands of its traffic.
@@ -148,8 +147,6 @@ type Backend struct {
 	LogHealthChecks bool
 	Listen          bool // from a "listen" section: messages call it "proxy"
 	AllBackups      bool // option allbackups
-	TransparentDst  bool // option transparent / http_proxy
-	ServerStateFile string
 }
 
 // A Server is one destination of a Backend.
@@ -308,7 +305,6 @@ type HashOn struct {
 	Arg             string // header or parameter name, or the expression of "hash"
 	Len, Depth      int
 	Whole, PathOnly bool
-	CheckPost       int
 	UseDomainOnly   bool
 	Origin          string
 }
