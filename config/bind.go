@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weir-lb/weir/listener"
@@ -9,8 +10,10 @@ import (
 // bind is one bind line: addresses, then options that hold for all of them.
 func (c *compiler) bind(l *line) {
 	spec := listener.Spec{Origin: l.origin()}
-	b := bindLine{options: options{c: c, l: l, words: l.args[1:]}, spec: &spec}
+	b := bindLine{options: options{c: c, l: l, words: l.args[1:]}, spec: &spec, tls: new(tlsDraft)}
+	b.ssl = slices.Contains(b.words, "ssl")
 	b.read()
+	first := len(c.draft.front.Binds)
 	text := expandBare(l.args[0], l.st.env)
 	addresses := strings.Split(text, ",")
 	if spec.ID > 0 {
@@ -29,6 +32,9 @@ func (c *compiler) bind(l *line) {
 			c.unixDefaults(&spec, a)
 		}
 		c.draft.front.Binds = append(c.draft.front.Binds, spec)
+	}
+	if b.ssl {
+		c.tlsBinds = append(c.tlsBinds, &tlsBind{tlsDraft: *b.tls, l: l, d: c.draft, from: first, end: len(c.draft.front.Binds)})
 	}
 }
 
@@ -65,8 +71,9 @@ func (c *compiler) unixDefaults(spec *listener.Spec, a addressParts) {
 type bindLine struct {
 	options
 	spec *listener.Spec
-	tls  []string // TLS options, which are nothing without "ssl"
+	tls  *tlsDraft
 	ssl  bool
+	idle []string // TLS options without ssl
 }
 
 // A bindOption is one row of the table of bind options (manual 5.1).
@@ -86,22 +93,21 @@ func (b *bindLine) read() {
 			break
 		}
 		switch {
+		case !b.ssl && isTLS(row.name) && row.support != refused:
+			b.idle = append(b.idle, row.name)
+			b.skip(row.values)
 		case row.support == supported:
 			row.run(b)
 		case row.support == refused:
-			b.ssl = b.ssl || row.name == "ssl"
 			b.fail("%s: weir does not support this: %s", row.name, row.remark)
-			b.skip(row.values)
-		case row.remark == noTLS:
-			b.tls = append(b.tls, row.name)
 			b.skip(row.values)
 		default:
 			b.c.note(LevelNotice, b.l, "%s accepted and ignored: %s", row.name, row.remark)
 			b.skip(row.values)
 		}
 	}
-	if len(b.tls) > 0 && !b.ssl {
-		b.c.note(LevelNotice, b.l, "%s accepted and ignored: nothing without ssl", strings.Join(b.tls, ", "))
+	if len(b.idle) > 0 {
+		b.c.note(LevelNotice, b.l, "%s accepted and ignored: nothing without ssl", strings.Join(b.idle, ", "))
 	}
 }
 
@@ -187,7 +193,10 @@ func (b *bindLine) proto() {
 	}
 }
 
-var bindOptions = []bindOption{
+// bindOptions are all options of bind lines.
+var bindOptions = slices.Concat(bindSocketOptions, bindTLSOptions)
+
+var bindSocketOptions = []bindOption{
 	{"accept-netscaler-cip", 1, nil, refused, "weir reads PROXY headers; use accept-proxy"},
 	{"accept-proxy", 0, func(b *bindLine) { b.spec.AcceptProxy = true }, supported, ""},
 	{"backlog", 1, func(b *bindLine) { b.spec.Backlog = b.integer(0, intMax) }, supported, ""},
@@ -227,50 +236,4 @@ var bindOptions = []bindOption{
 	{"quic-cc-algo", 1, nil, ignored, noQUIC},
 	{"quic-force-retry", 0, nil, ignored, noQUIC},
 	{"quic-socket", 1, nil, ignored, noQUIC},
-
-	{"ssl", 0, nil, refused, noTLS},
-	{"allow-0rtt", 0, nil, ignored, noTLS},
-	{"alpn", 1, nil, ignored, noTLS},
-	{"ca-file", 1, nil, ignored, noTLS},
-	{"ca-ignore-err", 1, nil, ignored, noTLS},
-	{"ca-sign-file", 1, nil, ignored, noTLS},
-	{"ca-sign-pass", 1, nil, ignored, noTLS},
-	{"ca-verify-file", 1, nil, ignored, noTLS},
-	{"ciphers", 1, nil, ignored, noTLS},
-	{"ciphersuites", 1, nil, ignored, noTLS},
-	{"client-sigalgs", 1, nil, ignored, noTLS},
-	{"crl-file", 1, nil, ignored, noTLS},
-	{"crt", 1, nil, ignored, noTLS},
-	{"crt-ignore-err", 1, nil, ignored, noTLS},
-	{"crt-list", 1, nil, ignored, noTLS},
-	{"curves", 1, nil, ignored, noTLS},
-	{"default-crt", 1, nil, ignored, noTLS},
-	{"ech", 1, nil, ignored, noTLS},
-	{"ecdhe", 1, nil, ignored, noTLS},
-	{"force-sslv3", 0, nil, ignored, noTLS},
-	{"force-tlsv10", 0, nil, ignored, noTLS},
-	{"force-tlsv11", 0, nil, ignored, noTLS},
-	{"force-tlsv12", 0, nil, ignored, noTLS},
-	{"force-tlsv13", 0, nil, ignored, noTLS},
-	{"generate-certificates", 0, nil, ignored, noTLS},
-	{"ktls", 1, nil, ignored, noTLS},
-	{"no-alpn", 0, nil, ignored, noTLS},
-	{"no-ca-names", 0, nil, ignored, noTLS},
-	{"no-sslv3", 0, nil, ignored, noTLS},
-	{"no-strict-sni", 0, nil, ignored, noTLS},
-	{"no-tls-tickets", 0, nil, ignored, noTLS},
-	{"no-tlsv10", 0, nil, ignored, noTLS},
-	{"no-tlsv11", 0, nil, ignored, noTLS},
-	{"no-tlsv12", 0, nil, ignored, noTLS},
-	{"no-tlsv13", 0, nil, ignored, noTLS},
-	{"npn", 1, nil, ignored, noTLS},
-	{"ocsp-update", 1, nil, ignored, noTLS},
-	{"prefer-client-ciphers", 0, nil, ignored, noTLS},
-	{"sigalgs", 1, nil, ignored, noTLS},
-	{"ssl-max-ver", 1, nil, ignored, noTLS},
-	{"ssl-min-ver", 1, nil, ignored, noTLS},
-	{"strict-sni", 0, nil, ignored, noTLS},
-	{"tls-ticket-keys", 1, nil, ignored, noTLS},
-	{"tls-tickets", 0, nil, ignored, noTLS},
-	{"verify", 1, nil, ignored, noTLS},
 }

@@ -98,7 +98,7 @@ type compatRow struct {
 func compatGroups() []compatGroup {
 	groups := []compatGroup{
 		{"Sections", "", nil},
-		{"global", "", keywordRows(globalKeywords, tuneKeywords)},
+		{"global", "", keywordRows(globalKeywords, tuneKeywords, tlsKeywords)},
 		{"defaults, frontend, listen, backend", "Where a keyword stands on the wrong side (balance in a frontend), it is ignored with a warning, as in HAProxy.",
 			keywordRows(proxyKeywords, ruleKeywords, httpErrorsKeywords)},
 		{"Options", "`no` and `default` may precede those marked (*).", keywordRows(optionKeywords)},
@@ -155,7 +155,7 @@ func words(n int) string {
 
 // A table is only as good as its rows.
 func TestEveryRowIsComplete(t *testing.T) {
-	for _, table := range [][]keyword{globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords} {
+	for _, table := range [][]keyword{globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords} {
 		for _, k := range table {
 			if (k.run != nil) != (k.support == supported) {
 				t.Errorf("%s: a function belongs to a supported keyword and to no other", k.name)
@@ -186,7 +186,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 }
 
 func TestNoNameStandsTwiceInOneSection(t *testing.T) {
-	x := newLexicon(globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
+	x := newLexicon(globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
 	for name, rows := range x.rows {
 		var seen where
 		for _, k := range rows {

@@ -29,6 +29,7 @@ type compiler struct {
 	defaults  []*draft
 	drafts    []*draft // frontend, listen and backend, in file order
 	groups    map[string]*errorGroup
+	tlsBinds  []*tlsBind
 	statsNote map[*Section]bool
 }
 
@@ -61,6 +62,7 @@ func (c *compiler) compile() {
 		c.section(s)
 	}
 	c.finishGlobal()
+	c.finishTLS()
 	c.link()
 }
 

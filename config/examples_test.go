@@ -63,11 +63,12 @@ func TestGoodFilesCompile(t *testing.T) {
 		if _, bad := a.get("want.err"); bad {
 			continue
 		}
-		r, err := Load(a.configFiles(), testEnv(a))
+		env := testEnv(a)
+		r, err := Load(a.configFiles(), env)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := proxy.Check(*r.Config, proxy.Options{}); err != nil {
+		if err := proxy.Check(*r.Config, proxy.Options{ReadFile: env.ReadFile}); err != nil {
 			t.Errorf("%s: package proxy refuses it:\n%v", filepath.Base(path), err)
 		}
 	}

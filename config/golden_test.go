@@ -253,6 +253,9 @@ var enumNames = map[string][]string{
 
 // dumpValue turns a value into maps without its zero fields.
 func dumpValue(v reflect.Value, forgetOrigins bool) any {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil
+	}
 	switch x := v.Interface().(type) {
 	case time.Duration:
 		return x.String()

@@ -137,7 +137,7 @@ func newLexicon(tables ...[]keyword) *lexicon {
 
 // language is the lexicon of all tables.
 func language() *lexicon {
-	return newLexicon(globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
+	return newLexicon(globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
 }
 
 // begins reports whether a line may begin with word.

@@ -61,6 +61,7 @@ type globalDraft struct {
 	pidLine   *line
 	unixBind  unixBind
 	cookieLen int // tune.http.cookielen
+	tls       tlsDefaults
 }
 
 // loopsMax is the highest nbthread that HAProxy takes.

@@ -15,7 +15,7 @@ import (
 
 func TestEverySupportedRowIsInAGoldenFile(t *testing.T) {
 	used := usedNames(t)
-	for _, table := range [][]keyword{globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords} {
+	for _, table := range [][]keyword{globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords} {
 		for _, k := range table {
 			if k.support == supported && !used[k.name] {
 				t.Errorf("no golden file that loads has %q", k.name)
@@ -43,7 +43,7 @@ func TestEverySupportedRowIsInAGoldenFile(t *testing.T) {
 func usedNames(t *testing.T) map[string]bool {
 	t.Helper()
 	used := map[string]bool{}
-	x := newLexicon(globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
+	x := newLexicon(globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords, httpErrorsKeywords)
 	for _, path := range goldenFiles(t) {
 		a := readArchive(t, path)
 		if _, bad := a.get("want.err"); bad {
@@ -104,7 +104,7 @@ func loadLine(line string, in where) (*Result, error) {
 }
 
 func TestRowsThatAreIgnoredSaySo(t *testing.T) {
-	for _, table := range [][]keyword{globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords} {
+	for _, table := range [][]keyword{globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords} {
 		for _, k := range table {
 			if k.support != ignored {
 				continue
@@ -151,7 +151,7 @@ func noticed(r *Result, part string) bool {
 }
 
 func TestRowsThatAreRefusedSaySo(t *testing.T) {
-	for _, table := range [][]keyword{globalKeywords, tuneKeywords, proxyKeywords, optionKeywords, ruleKeywords} {
+	for _, table := range [][]keyword{globalKeywords, tuneKeywords, tlsKeywords, proxyKeywords, optionKeywords, ruleKeywords} {
 		for _, k := range table {
 			if k.support != refused {
 				continue

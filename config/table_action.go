@@ -99,5 +99,5 @@ var actions = []action{
 	{"unset-var(", setsHTTP | setsTCP, 0, nil, "4.2 http-request", supported, ""},
 	{"use-service", setHTTPRequest | setTCPContent, 1, nil, "4.2 http-request", refused, noServices},
 	{"wait-for-body", setHTTPRequest | setHTTPResponse, 0, map[string]int{"time": 1, "at-least": 1}, "4.2 http-request", refused, "use option http-buffer-request"},
-	{"wait-for-handshake", setHTTPRequest, 0, nil, "4.2 http-request", ignored, noTLS},
+	{"wait-for-handshake", setHTTPRequest, 0, nil, "4.2 http-request", ignored, "weir takes no early data"},
 }

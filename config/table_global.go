@@ -9,7 +9,7 @@ import (
 func global(c *compiler) *proxy.Global { return &c.out.Config.Global }
 
 const (
-	noTLS      = "weir has no TLS yet"
+	noTLS      = "weir does not speak TLS to servers yet"
 	noLua      = "weir runs no Lua"
 	noDevices  = "weir has no device detection; Debian's HAProxy has none either"
 	noCLI      = "weir does not serve run-time commands yet"
@@ -107,7 +107,6 @@ var globalKeywords = []keyword{
 	{"nopoll", inGlobal, args(0, 0), nil, "3.2", ignored, epollOnly},
 	{"nogetaddrinfo", inGlobal, args(0, 0), nil, "3.2", ignored, "weir resolves names without libc"},
 	{"noreuseport", inGlobal, args(0, 0), nil, "3.2", ignored, "how loops share a socket is weir's own matter"},
-	{"noktls", inGlobal, args(0, 0), nil, "3.2", ignored, noTLS},
 	{"numa-cpu-mapping", inGlobal | negatable, args(0, 0), nil, "3.1", ignored, ownLoops},
 	{"prealloc-fd", inGlobal, args(0, 0), nil, "3.1", ignored, ownMemory},
 	{"profiling.memory", inGlobal, args(1, 1), nil, "3.2", ignored, "weir has Go's profiles"},
@@ -125,10 +124,6 @@ var globalKeywords = []keyword{
 	{"thread-hard-limit", inGlobal, args(1, 1), nil, "3.1", ignored, "give the number of loops with nbthread"},
 	{"warn-blocked-traffic-after", inGlobal, args(1, 1), nil, "3.1", ignored, ownLoops},
 
-	{"ca-base", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"crt-base", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"key-base", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"acme.scheduler", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
 	{"httpclient.resolvers.disabled", inGlobal, args(1, 1), nil, "3.1", ignored, noLua},
 	{"httpclient.resolvers.id", inGlobal, args(1, 1), nil, "3.1", ignored, noLua},
 	{"httpclient.resolvers.prefer", inGlobal, args(1, 1), nil, "3.1", ignored, noLua},
@@ -136,38 +131,6 @@ var globalKeywords = []keyword{
 	{"httpclient.ssl.ca-file", inGlobal, args(1, 1), nil, "3.1", ignored, noLua},
 	{"httpclient.ssl.verify", inGlobal, args(0, 1), nil, "3.1", ignored, noLua},
 	{"httpclient.timeout.connect", inGlobal, args(1, 1), nil, "3.1", ignored, noLua},
-	{"issuers-chain-path", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"maxsslconn", inGlobal, args(1, 1), nil, "3.2", ignored, noTLS},
-	{"maxsslrate", inGlobal, args(1, 1), nil, "3.2", ignored, noTLS},
-	{"ocsp-update.disable", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ocsp-update.httpproxy", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ocsp-update.maxdelay", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ocsp-update.mindelay", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ocsp-update.mode", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-bind-ciphers", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-bind-ciphersuites", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-bind-client-sigalgs", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-bind-curves", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-bind-options", inGlobal, args(1, anyNumber), nil, "3.1", ignored, noTLS},
-	{"ssl-default-bind-sigalgs", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-server-ciphers", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-server-ciphersuites", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-server-client-sigalgs", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-server-curves", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-default-server-options", inGlobal, args(1, anyNumber), nil, "3.1", ignored, noTLS},
-	{"ssl-default-server-sigalgs", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-dh-param-file", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-engine", inGlobal, args(1, anyNumber), nil, "3.2", ignored, noTLS},
-	{"ssl-load-extra-del-ext", inGlobal, args(0, 0), nil, "3.1", ignored, noTLS},
-	{"ssl-load-extra-files", inGlobal, args(1, anyNumber), nil, "3.1", ignored, noTLS},
-	{"ssl-mode-async", inGlobal, args(0, 0), nil, "3.2", ignored, noTLS},
-	{"ssl-passphrase-cmd", inGlobal, args(1, anyNumber), nil, "3.1", ignored, noTLS},
-	{"ssl-propquery", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-provider", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-provider-path", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-security-level", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-server-verify", inGlobal, args(1, 1), nil, "3.1", ignored, noTLS},
-	{"ssl-skip-self-issued-ca", inGlobal, args(0, 0), nil, "3.1", ignored, noTLS},
 
 	{"51degrees-cache-size", inGlobal, args(1, 1), nil, "3.1", refused, noDevices},
 	{"51degrees-data-file", inGlobal, args(1, 1), nil, "3.1", refused, noDevices},

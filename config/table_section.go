@@ -24,7 +24,7 @@ var sectionTable = []sectionRow{
 	{"cache", 0, "6.2.1", ignored, "the rules and filters that would use it are refused"},
 	{"ring", 0, "3.9", ignored, "a log target ring@NAME is refused"},
 	{"fcgi-app", 0, "10.1.1", ignored, "use-fcgi-app is refused"},
-	{"crt-store", 0, "3.11", ignored, "weir has no TLS yet, and bind lines with ssl are refused"},
+	{"crt-store", 0, "3.11", ignored, "name certificates on bind lines or in a crt-list; crt @STORE/NAME is refused"},
 	{"log-profile", 0, "8.3.5", ignored, "log lines that name a profile are refused"},
 	{"traces", 0, "3.13", ignored, "weir has no traces of HAProxy's internals"},
 	{"program", 0, "3.7", refused, "run the program from the service manager"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/listener"
+	"github.com/weir-lb/weir/tls"
 )
 
 // A door is one listening socket with the frontend behind it. It outlives
@@ -20,7 +21,8 @@ type door struct {
 	front    *liveFrontend
 	conns    atomic.Int64 // bind maxconn
 	counters []frontCounters
-	proxy    bool // accept-proxy
+	proxy    bool        // accept-proxy
+	tls      *tls.Server // nil: clear
 }
 
 // A doorWatch is a door as one loop watches it.
@@ -174,8 +176,8 @@ func (w *worker) accept(now evloop.Time, d *door, num int, from netip.AddrPort) 
 		s.refuse(now, true)
 		return
 	}
-	c.greeting = d.proxy
-	if c.greeting {
+	c.greeting, c.securing = d.proxy, d.tls != nil
+	if c.greeting || c.securing {
 		if t := fe.timeouts.client; t > 0 {
 			c.setDeadline(now.Add(t))
 		}

@@ -33,8 +33,11 @@ type clientConn struct {
 	door  *door
 	// proxied is what a PROXY header said; nil without one.
 	proxied *proxiedClient
-	fd      evloop.FD
-	timer   evloop.Timer
+	// shake is the TLS handshake under way, and papers what came of it (handshake.go).
+	shake  *handshake
+	papers *papers
+	fd     stream
+	timer  evloop.Timer
 
 	next, prev *clientConn // w.clients
 
@@ -42,6 +45,7 @@ type clientConn struct {
 	accepted evloop.Time
 	greeted  evloop.Time // the PROXY header was read, or there was none to read
 	greeting bool        // a PROXY header has to come first
+	securing bool        // a TLS handshake has to come, after that
 }
 
 const (
@@ -53,7 +57,7 @@ func (c *clientConn) open(w *worker, owner clientSession, d *door, num int) bool
 	c.w, c.owner, c.door = w, owner, d
 	c.accepted = w.loop.Now()
 	c.greeted = c.accepted
-	if errno := w.loop.Open(&c.fd, num, owner, clientSide); errno != 0 {
+	if errno := w.loop.Open(&c.fd.FD, num, owner, clientSide); errno != 0 {
 		w.loop.Kernel().Close(num)
 		return false
 	}
@@ -73,14 +77,11 @@ const (
 func (c *clientConn) shut(rst bool) {
 	w := c.w
 	w.loop.StopTimer(&c.timer)
-	if rst {
-		w.loop.Reset(&c.fd)
-	} else {
-		w.loop.Close(&c.fd)
-	}
+	c.endTLS()
+	c.fd.close(w.loop, rst)
 	w.clients.remove(c)
 	w.live--
-	c.proxied = nil
+	c.proxied, c.papers = nil, nil
 	w.leave(c.door)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/weir-lb/weir/balancer"
 	"github.com/weir-lb/weir/health"
 	"github.com/weir-lb/weir/listener"
+	"github.com/weir-lb/weir/tls"
 )
 
 // A Config is all that a Proxy runs: plain data, filled by config.Load from a
@@ -24,6 +25,7 @@ type Config struct {
 type Global struct {
 	Loops          int // nbthread; 0: as many as there are CPUs for us
 	MaxConn        int // client connections of the whole process; 0: computed from descriptors and memory
+	MaxTLSConn     int // maxsslconn: those of them that speak TLS; 0: no bound of its own
 	UlimitN        int // descriptors; 0: computed from MaxConn
 	Node           string
 	Logs           []LogTarget
@@ -104,7 +106,8 @@ type Common struct {
 type Frontend struct {
 	Common
 	Binds          []listener.Spec
-	MaxConn        int // clients at once; 0: Global.MaxConn
+	TLS            []*tls.Spec // TLS[i] belongs to Binds[i]; missing or nil: clear
+	MaxConn        int         // clients at once; 0: Global.MaxConn
 	Backlog        int
 	DefaultBackend string
 	UseBackend     []UseBackend // in file order

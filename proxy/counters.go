@@ -27,6 +27,9 @@ type frontCounters struct {
 	denied      counter    // dreq: by rules
 	status      [6]counter // HTTP answers by hundreds; 0: other
 	intercepted counter    // answered by ourselves
+	handshakes  counter    // TLS, that came to a good end
+	resumed     counter    // those of them that a ticket made short
+	badShakes   counter    // TLS, that did not
 	_           [64]byte   // the next loop's counters start on another cache line
 }
 

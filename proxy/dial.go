@@ -79,7 +79,7 @@ func (w *worker) dialOnce(srv *server, user hunter) (*serverConn, syscall.Errno)
 	if errno == 0 {
 		sc.state = connBusy
 	}
-	if oerr := w.loop.Open(&sc.fd, num, sc, 0); oerr != 0 {
+	if oerr := w.loop.Open(&sc.fd.FD, num, sc, 0); oerr != 0 {
 		k.Close(num)
 		sc.state = connClosed
 		sc.srv, sc.user = nil, nil

@@ -16,7 +16,10 @@ func (c *clientConn) fillConn(now evloop.Time, fe *frontend) *expr.Env {
 	env.Now = c.w.wall(now).UnixNano()
 	env.Src, env.UnixClient = c.src, c.door.socket.UNIX
 	env.BindID, env.BindName = c.door.spec.ID, c.door.spec.Name
-	env.Proxy = nil
+	env.Proxy, env.TLS = nil, nil
+	if c.papers != nil {
+		env.TLS = &c.papers.told
+	}
 	if c.proxied != nil {
 		env.Proxy = &c.proxied.told
 	}

@@ -33,7 +33,7 @@ func (x *exchange) readResponse(now evloop.Time) {
 	}
 	for budget := x.w.relayShare(); x.state == exchangeWait; {
 		if budget <= 0 { // a server that sends nothing but interim answers
-			x.w.loop.Again(&x.hunt.sc.fd)
+			x.w.loop.Again(&x.hunt.sc.fd.FD)
 			return
 		}
 		if x.c.out != nil { // an interim answer waits for room: the server is not read
@@ -332,7 +332,7 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 			x.abort(now, CauseClientAbort, x.phase())
 			return
 		}
-		if c.out == nil && x.downSplice.wanted(x.w, &x.down) {
+		if c.out == nil && (x.downSplice.pipe.held > 0 || x.splices()) && x.downSplice.wanted(x.w, &x.down) {
 			n, more := x.spliceResponse(now, budget)
 			if !more {
 				return
@@ -360,7 +360,7 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 		}
 		budget -= effort(len(b), x.down.moved-moved)
 	}
-	x.w.loop.Again(&c.fd) // not the server's: it may have been released
+	x.w.loop.Again(&c.fd.FD) // not the server's: it may have been released
 }
 
 func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {

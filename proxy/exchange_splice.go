@@ -20,6 +20,13 @@ type bodySplice struct {
 	full bool // the last read filled its memory: it is likely that more is there
 }
 
+// splices reports whether bytes may go from socket to socket: not where they are
+// to be sealed or opened.
+func (x *exchange) splices() bool {
+	sc := x.hunt.sc // nil: let go, since all of the answer is here
+	return sc != nil && !x.w.p.tune.NoSplice && x.c.fd.plain() && sc.fd.plain()
+}
+
 // wanted reports whether the next bytes of b go through the pipe. A body that
 // comes in small pieces is copied, since splice(2) needs a call more for each.
 func (s *bodySplice) wanted(w *worker, b *body) bool {
@@ -27,7 +34,7 @@ func (s *bodySplice) wanted(w *worker, b *body) bool {
 		return true
 	}
 	left := b.plainLeft()
-	if !s.full || left == 0 || w.p.tune.NoSplice {
+	if !s.full || left == 0 {
 		return false
 	}
 	if s.pipe.size == 0 {
@@ -42,7 +49,7 @@ func (s *bodySplice) wanted(w *worker, b *body) bool {
 
 // fill takes what src has of b, as far as budget goes. When that was all for the time being the pipe
 // is given back.
-func (s *bodySplice) fill(w *worker, src *evloop.FD, b *body, budget int) evloop.Result {
+func (s *bodySplice) fill(w *worker, src *stream, b *body, budget int) evloop.Result {
 	n, res := s.pipe.fill(src, min(b.plainLeft(), spliceShare(budget)))
 	b.spliced(n)
 	if res == evloop.Again {
@@ -118,7 +125,7 @@ func (x *exchange) waitForBody(now evloop.Time) {
 func (x *exchange) splicesRequest() bool {
 	c := x.c
 	return c.more == nil && c.in.Len() == 0 && x.req.Method != message.MethodConnect &&
-		x.upSplice.wanted(x.w, &x.up)
+		(x.upSplice.pipe.held > 0 || x.splices()) && x.upSplice.wanted(x.w, &x.up)
 }
 
 // spliceRequest is spliceResponse towards the server. The body counts as done

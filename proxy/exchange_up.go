@@ -97,7 +97,7 @@ func (x *exchange) afterPumpRequest(now evloop.Time) {
 			x.requestIsSent(now)
 		}
 	default:
-		x.w.loop.Again(&x.c.fd)
+		x.w.loop.Again(&x.c.fd.FD)
 	}
 }
 

@@ -70,7 +70,8 @@ func (c *clientConn) takeGreeting(info *listener.ProxyInfo) {
 	}
 }
 
-// A greetingFault is what can be wrong with a PROXY header.
+// A greetingFault is what can be wrong before a session begins: with a PROXY
+// header, or in the TLS handshake.
 type greetingFault uint8
 
 const (
@@ -82,6 +83,14 @@ const (
 	faultForeign               // it is something else
 	faultInvalid               // it does not say what it should
 	faultUnknown               // of a protocol that is none
+
+	faultShakeClosed // the client left during the TLS handshake
+	faultShakeSilent // the same, before its first byte
+	faultShakeLate   // timeout client
+	faultShakeFailed // what it said was wrong
+	faultTooMany     // maxsslconn
+	faultCA          // the issuer of its certificate
+	faultCert        // its certificate
 )
 
 // faultTable holds what HAProxy calls them (fc_err, fc_err_str), and which of
@@ -99,6 +108,14 @@ var faultTable = [...]struct {
 	faultForeign: {15, "Received something which does not look like a PROXY protocol header", false},
 	faultInvalid: {16, "Received an invalid PROXY protocol header", false},
 	faultUnknown: {17, "Received an unhandled protocol in the PROXY protocol header", false},
+
+	faultShakeClosed: {24, "Connection closed during SSL handshake", false},
+	faultShakeSilent: {24, "Connection closed during SSL handshake", true},
+	faultShakeLate:   {26, "Timeout during SSL handshake", false},
+	faultTooMany:     {27, "Too many SSL connections", false},
+	faultCA:          {30, "SSL client CA chain cannot be verified", false},
+	faultCert:        {31, "SSL client certificate not trusted", false},
+	faultShakeFailed: {34, "SSL handshake failure", false},
 }
 
 // faultOf says what is wrong with bytes that are no PROXY header.
@@ -113,8 +130,13 @@ func faultOf(b []byte) greetingFault {
 	return faultForeign
 }
 
-// greetingTimeout: the header did not come in time, or not all of it.
+// greetingTimeout: the header or the handshake did not come in time, or not all
+// of it.
 func (c *clientConn) greetingTimeout(now evloop.Time) {
+	if !c.greeting {
+		c.refuseGreeting(now, faultShakeLate)
+		return
+	}
 	why := faultLate
 	if _, res := c.fd.Peek(c.w.in[:1]); res == evloop.Done {
 		why = faultCut
@@ -122,16 +144,15 @@ func (c *clientConn) greetingTimeout(now evloop.Time) {
 	c.refuseGreeting(now, why)
 }
 
-// refuseGreeting closes a connection whose PROXY header is wrong or missing:
-// there is nobody to answer to.
+// refuseGreeting closes a connection whose PROXY header or handshake is wrong or
+// missing: there is nobody to answer to.
 func (c *clientConn) refuseGreeting(now evloop.Time, why greetingFault) {
 	c.door.counters[c.w.id].badRequest.inc()
 	c.w.logRefused(now, c, why)
 	c.shut(false)
 }
 
-// logRefused writes the line of a connection that ended before any session:
-// its PROXY header was wrong.
+// logRefused writes the line of a connection that ended before any session.
 func (w *worker) logRefused(now evloop.Time, c *clientConn, why greetingFault) {
 	fe := w.p.plan.Load().frontends[c.door.index]
 	fault := &faultTable[why]

@@ -32,7 +32,7 @@ type h1Client struct {
 type clientState uint8
 
 const (
-	clientGreet  clientState = iota // the PROXY header
+	clientGreet  clientState = iota // the PROXY header, and the end of the TLS handshake
 	clientIdle                      // the first byte of a request
 	clientHead                      // the rest of a request head
 	clientBusy                      // the exchange, and room for its answer
@@ -80,7 +80,7 @@ func (c *h1Client) begin(now evloop.Time) {
 		c.setState(clientGreet)
 		c.ended = c.accepted
 	}
-	if c.greeting && !c.readGreeting(now) {
+	if c.greeting && !c.readGreeting(now) || c.securing && !c.secure(now) {
 		if !c.fd.IsOpen() {
 			c.freed()
 		}
@@ -157,7 +157,7 @@ func (c *h1Client) step(now evloop.Time) {
 	case c.state == clientClosed:
 		c.recycle()
 	case again && c.state <= clientHead:
-		c.w.loop.Again(&c.fd)
+		c.w.loop.Again(&c.fd.FD)
 	}
 }
 
@@ -341,7 +341,7 @@ const joinMax = 2048 // bytes
 // send writes head and body as one. head may have room behind it in the
 // loop's scratch memory; body must not stand there. The last of it may wait for
 // what follows at once, if there is more.
-func (w *worker) send(fd *evloop.FD, head, body []byte, more bool) (int, evloop.Result) {
+func (w *worker) send(fd *stream, head, body []byte, more bool) (int, evloop.Result) {
 	if len(body) <= joinMax && len(body) <= cap(head)-len(head) {
 		head, body = append(head, body...), nil
 	}
@@ -351,7 +351,7 @@ func (w *worker) send(fd *evloop.FD, head, body []byte, more bool) (int, evloop.
 	case len(body) == 0:
 		return fd.Write(head)
 	}
-	return fd.Writev(head, body, nil)
+	return fd.Writev(head, body)
 }
 
 func (c *h1Client) queue(p []byte) { c.out = c.w.queue(c.out, p) }

@@ -16,6 +16,7 @@ import (
 	"github.com/weir-lb/weir/internal/expr"
 	"github.com/weir-lb/weir/internal/h1"
 	"github.com/weir-lb/weir/listener"
+	"github.com/weir-lb/weir/tls"
 )
 
 // A plan is the immutable compiled form of a Config. It is built off the
@@ -65,6 +66,7 @@ type frontend struct {
 	captures      [sideCount]capturePlan
 	looks         expr.Look // what its rules and formats, and those of backends, want to know
 	sessVars      bool      // a rule sets a variable of the connection
+	tls           []*tls.Server
 }
 
 type useRule struct {
@@ -297,6 +299,7 @@ func (c *compiler) frontend(spec *Frontend) {
 	fe.clientTuning = listener.ClientTuning{
 		KeepAlive: listener.KeepAlive{On: spec.ClientKeepAlive}, RcvBuf: c.tune.RcvBufClient, SndBuf: c.tune.SndBufClient,
 	}
+	c.binds(fe, spec)
 	c.routes(fe, spec)
 	if spec.MonitorURI != "" {
 		fe.monitor = []byte(spec.MonitorURI)
@@ -309,6 +312,29 @@ func (c *compiler) frontend(spec *Frontend) {
 	fe.logs = c.logPlan(spec)
 	fe.looks, fe.sessVars = c.looks, c.sessVars
 	c.plan.frontends = append(c.plan.frontends, fe)
+}
+
+// binds reads what the binds that speak TLS need.
+func (c *compiler) binds(fe *frontend, spec *Frontend) {
+	for _, s := range spec.TLS {
+		if s == nil {
+			fe.tls = append(fe.tls, nil)
+			continue
+		}
+		server, err := tls.NewServer(s, c.readFile)
+		if err != nil {
+			c.errs.add(orOrigin(s.Origin, spec.Origin), c.section, "bind: %v", err)
+		}
+		fe.tls = append(fe.tls, server)
+	}
+}
+
+// tlsOf is what bind number i shows its clients; nil when it is clear.
+func (fe *frontend) tlsOf(i int) *tls.Server {
+	if i >= len(fe.tls) {
+		return nil
+	}
+	return fe.tls[i]
 }
 
 // routes compiles use_backend and default_backend. A backend of another mode

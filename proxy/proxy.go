@@ -52,6 +52,7 @@ type Proxy struct {
 	// Written by all loops.
 	conns          atomic.Int64 // client connections now
 	pipes          atomic.Int64
+	tlsConns       atomic.Int64 // client connections that speak TLS, or are about to
 	pausedDoors    atomic.Int32
 	watching       atomic.Int32 // loops that accept
 	acceptFailures atomic.Uint64
@@ -61,6 +62,7 @@ type Proxy struct {
 	ready    chan struct{}
 	stopping atomic.Bool
 	running  sync.WaitGroup
+	shaking  sync.WaitGroup // goroutines of handshakes
 	started  atomic.Bool
 }
 
@@ -141,7 +143,7 @@ func (p *Proxy) openDoors(pl *plan) error {
 		if fe.spec.Disabled {
 			continue
 		}
-		for _, spec := range fe.spec.Binds {
+		for bind, spec := range fe.spec.Binds {
 			if spec.Backlog == 0 {
 				spec.Backlog = fe.backlog(p.maxConn)
 			}
@@ -152,18 +154,20 @@ func (p *Proxy) openDoors(pl *plan) error {
 			}
 			for _, s := range socks {
 				p.sockets = append(p.sockets, s)
-				p.addDoor(i, fe, spec, s)
+				p.addDoor(i, fe, spec, s).tls = fe.tlsOf(bind)
 			}
 		}
 	}
 	return errs.orNil()
 }
 
-func (p *Proxy) addDoor(index int, fe *frontend, spec listener.Spec, s *listener.Socket) {
-	p.doors = append(p.doors, &door{
+func (p *Proxy) addDoor(index int, fe *frontend, spec listener.Spec, s *listener.Socket) *door {
+	d := &door{
 		socket: s, spec: spec, name: fe.name, index: index, front: fe.live,
 		counters: fe.live.counters, proxy: spec.AcceptProxy,
-	})
+	}
+	p.doors = append(p.doors, d)
+	return d
 }
 
 // backlog is what listen(2) gets when the bind does not say: the frontend's
@@ -260,6 +264,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 	case <-done:
 	}
 	p.cutAll()
+	p.shaking.Wait() // they post letters to the loops
 	p.watching.Store(0)
 	p.closeSockets()
 	p.logs.close()

@@ -50,7 +50,7 @@ const (
 
 // move relays from src to dst until one of them blocks or the budget of bytes
 // is used. Back-pressure is here: while bytes wait for dst, src is not read.
-func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
+func (h *half) move(w *worker, src, dst *stream) haltReason {
 	budget := w.relayShare()
 	if h.pipe.size > 0 {
 		budget = w.spliceBudget(budget)
@@ -78,7 +78,7 @@ func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
 		if why != haltBudget {
 			return why
 		}
-		if !w.p.tune.NoSplice && h.full >= spliceAfterReads && h.buf == nil {
+		if !w.p.tune.NoSplice && src.plain() && dst.plain() && h.full >= spliceAfterReads && h.buf == nil {
 			h.pipe = w.takePipe()
 			h.full = 0
 		}
@@ -87,7 +87,7 @@ func (h *half) move(w *worker, src, dst *evloop.FD) haltReason {
 }
 
 // flush writes what waits. haltIdle: nothing waits any more.
-func (h *half) flush(w *worker, dst *evloop.FD) haltReason {
+func (h *half) flush(w *worker, dst *stream) haltReason {
 	if h.buf == nil {
 		return haltIdle
 	}
@@ -109,7 +109,7 @@ func (h *half) flush(w *worker, dst *evloop.FD) haltReason {
 }
 
 // copyOnce reads once and writes once. What dst does not take is kept.
-func (h *half) copyOnce(w *worker, src, dst *evloop.FD) (haltReason, int) {
+func (h *half) copyOnce(w *worker, src, dst *stream) (haltReason, int) {
 	n, res := src.Read(w.in)
 	switch res {
 	case evloop.Again:
@@ -181,14 +181,14 @@ func idleTimes(up, down *half, client, server time.Duration) (c, s time.Duration
 
 // broke takes the pending error of a connection that nobody reads from now.
 // After FIN both ways a connection is ready for an error and has none.
-func broke(fd *evloop.FD) bool {
+func broke(fd *stream) bool {
 	return fd.Ready()&evloop.ReadyErr != 0 && fd.SocketError() != 0
 }
 
 // spliceOnce fills the pipe from src and empties it into dst. A flow that has
 // become short leaves the pipe, since two system calls per piece cost more
 // than a copy.
-func (h *half) spliceOnce(w *worker, src, dst *evloop.FD, budget int) (haltReason, int) {
+func (h *half) spliceOnce(w *worker, src, dst *stream, budget int) (haltReason, int) {
 	if h.pipe.held == 0 && h.eof { // its time was over while it was spliced
 		h.leavePipe(w)
 		return haltEOF, 0
@@ -244,14 +244,14 @@ func spliceEffort(n, budget int) int {
 }
 
 // fill moves at most max bytes from src to p, which must be empty.
-func (p *pipe) fill(src *evloop.FD, max int64) (int, evloop.Result) {
+func (p *pipe) fill(src *stream, max int64) (int, evloop.Result) {
 	n, res := src.SpliceFrom(int(p.w), int(min(int64(p.size), max)))
 	p.held = int32(n)
 	return n, res
 }
 
 // drain moves what p holds to dst.
-func (p *pipe) drain(dst *evloop.FD) (int, evloop.Result) {
+func (p *pipe) drain(dst *stream) (int, evloop.Result) {
 	n, res := dst.SpliceTo(int(p.r), int(p.held))
 	p.held -= int32(n)
 	return n, res

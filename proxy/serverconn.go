@@ -29,7 +29,7 @@ type serverConn struct {
 	srv   *server
 	user  serverUser // nil while idle
 	out   *buffer.Buffer
-	fd    evloop.FD
+	fd    stream
 	timer evloop.Timer
 
 	// Links of the server's idle or busy list.
@@ -101,7 +101,7 @@ func (sc *serverConn) finishConnect(now evloop.Time) {
 		}
 	}
 	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
-		sc.w.loop.Again(&sc.fd) // it spoke or left at once: there will be no other event for that
+		sc.w.loop.Again(&sc.fd.FD) // it spoke or left at once: there will be no other event for that
 	}
 	sc.established(now)
 }
@@ -159,9 +159,9 @@ func (sc *serverConn) end(rst bool) {
 	}
 	w.loop.StopTimer(&sc.timer)
 	if rst {
-		w.loop.Reset(&sc.fd)
+		w.loop.Reset(&sc.fd.FD)
 	} else {
-		w.loop.Close(&sc.fd)
+		w.loop.Close(&sc.fd.FD)
 	}
 	*sc = serverConn{w: w, fd: sc.fd, timer: sc.timer}
 	if w.nServers < connsKeptMax {

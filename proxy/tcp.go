@@ -37,7 +37,7 @@ type tcpSession struct {
 type tcpState uint8
 
 const (
-	tcpGreet  tcpState = iota // the client's PROXY header
+	tcpGreet  tcpState = iota // the client's PROXY header, and the end of the TLS handshake
 	tcpSniff                  // client bytes, for tcp-request content rules
 	tcpHunt                   // a slot and a connection (hunt.go has the details)
 	tcpRelay                  // bytes from either side
@@ -89,7 +89,7 @@ func (s *tcpSession) begin(now evloop.Time) {
 		s.ended = false
 		s.rec.Accept = s.w.wall(s.accepted).UnixNano()
 	}
-	if s.greeting && !s.readGreeting(now) {
+	if s.greeting && !s.readGreeting(now) || s.securing && !s.secure(now) {
 		if !s.fd.IsOpen() {
 			s.freed()
 		}
@@ -284,7 +284,7 @@ func (s *tcpSession) finishRelay(now evloop.Time, up, down haltReason) {
 		s.setState(tcpHalf)
 	}
 	if up == haltBudget || down == haltBudget {
-		s.w.loop.Again(&s.fd)
+		s.w.loop.Again(&s.fd.FD)
 	}
 	s.setDeadlines()
 }

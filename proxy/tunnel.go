@@ -85,7 +85,7 @@ func (t *tunnel) move(now evloop.Time) {
 		return
 	}
 	if up == haltBudget || down == haltBudget {
-		x.w.loop.Again(client)
+		x.w.loop.Again(&client.FD)
 	}
 	t.setDeadlines(now)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/weir-lb/weir/internal/buffer"
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
+	"github.com/weir-lb/weir/tls"
 )
 
 // Bounds of one loop. Every list, batch and turn has one.
@@ -45,7 +46,9 @@ type worker struct {
 	own     ownAnswer
 
 	doors   []*doorWatch
-	clients clientList // every client connection of this loop
+	sealing *tls.Scratch   // of connections that speak TLS
+	shakes  handshakeQueue // handshake.go
+	clients clientList     // every client connection of this loop
 
 	freeExchanges                   *exchange
 	freeH1                          *h1Client
@@ -82,6 +85,7 @@ func newWorker(p *Proxy, id int, loop *evloop.Loop) *worker {
 		out:  make([]byte, 0, 2*t.BufSize+1024),
 		log:  make([]byte, 0, 4096),
 	}
+	w.sealing = tls.NewScratch(w.pool)
 	w.softStop.Kind, w.resumeLetter.Kind = letterSoftStop, letterResume // here: several loops may post them at once
 	w.env.Scratch = expr.NewScratch(uint64(id) + p.seed)
 	w.env.Process = p.process

@@ -73,6 +73,7 @@ var mayImport = map[string][]string{
 // onlyTests are packages that tests import and nothing else.
 var onlyTests = map[string][]string{
 	"internal/difftest": {},
+	"tls/tlstest":       {},
 }
 
 // mayDepend lists the modules that code may use; docs/decisions gives reasons.
