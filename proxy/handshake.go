@@ -36,10 +36,7 @@ const (
 )
 
 // papers are what a client's connection is known by after its handshake.
-type papers struct {
-	tls.Info
-	told expr.TLSInfo
-}
+type papers struct{ told expr.TLSInfo }
 
 // secure brings the handshake on. It reports whether the session may begin; if
 // not, the connection waits or is closed.
@@ -122,28 +119,38 @@ func (c *clientConn) helloIsHere(now evloop.Time) bool {
 func (c *clientConn) secured(now evloop.Time, h *handshake) bool {
 	counters := &c.door.counters[c.w.id]
 	if err := h.conn.Settle(&c.fd.FD); err != nil {
+		c.papers = newPapers(h.conn.Refused(err))
 		c.refuseShake(now, faultOfShake(h.conn.FailureOf(err)))
 		return false
 	}
 	c.shake, h.c = nil, nil
 	c.fd.tls = h.conn
 	c.securing, c.greeted = false, now
-	p := &papers{Info: h.conn.Info()}
-	p.told = expr.TLSInfo{
-		SNI: p.SNI, Version: p.Version, Cipher: p.Cipher, ALPN: p.ALPN, Resumed: p.Resumed,
-		HasCert: len(p.Chain) > 0 && !p.Resumed, UsedCert: len(p.Chain) > 0,
-	}
-	if p.Finding.Depth > 0 {
-		p.told.CertCA = p.Finding.Code
-	} else {
-		p.told.CertErr = p.Finding.Code
-	}
-	c.papers = p
+	c.papers = newPapers(h.conn.Info())
 	counters.handshakes.inc()
-	if p.Resumed {
+	if c.papers.told.Resumed {
 		counters.resumed.inc()
 	}
 	return true
+}
+
+func newPapers(info tls.Info) *papers {
+	told := expr.TLSInfo{
+		SNI: info.SNI, Version: info.Version, Cipher: info.Cipher, ALPN: info.ALPN, Resumed: info.Resumed,
+		HasCert: len(info.Chain) > 0 && !info.Resumed, UsedCert: len(info.Chain) > 0,
+	}
+	if info.Finding.Depth > 0 {
+		told.CertCA = info.Finding.Code
+	} else {
+		told.CertErr = info.Finding.Code
+	}
+	if len(info.Chain) > 0 {
+		told.Client = info.Chain[0]
+	}
+	if info.Shown != nil {
+		told.Shown = info.Shown.Leaf()
+	}
+	return &papers{told: told}
 }
 
 func faultOfShake(f tls.Failure) greetingFault {

@@ -2,20 +2,20 @@ package tls
 
 import (
 	"crypto/x509"
+	"errors"
 	"io"
 )
 
 // An Info is what is known of a connection after its handshake.
 type Info struct {
-	SNI      string
-	Version  string // as HAProxy writes it: "TLSv1.3"
-	Cipher   string // OpenSSL's name
-	ALPN     string
-	Resumed  bool
-	Shown    *Certificate        // the certificate that the client was shown
-	Chain    []*x509.Certificate // the client's, its own first; empty: none
-	Finding  Finding             // what is wrong with Chain, and was ignored
-	Verified bool                // Chain was judged
+	SNI     string
+	Version string // as HAProxy writes it: "TLSv1.3"
+	Cipher  string // OpenSSL's name
+	ALPN    string
+	Resumed bool
+	Shown   *Certificate        // the certificate that the client was shown
+	Chain   []*x509.Certificate // the client's, its own first; empty: none
+	Finding Finding             // what is wrong with Chain, ignored or not
 }
 
 // Info describes the connection; Settle must have been called.
@@ -28,11 +28,18 @@ func (c *Conn) Info() Info {
 	if c.wire.shown != nil {
 		i.Shown = c.wire.shown.cert
 	}
-	if j := c.wire.site.judge; j != nil && len(i.Chain) > 0 {
-		i.Verified = true
-		if j.ignoreCA.any() || j.ignoreCert.any() {
-			i.Finding = j.find(i.Chain)
-		}
+	if j := c.wire.site.judge; j != nil && len(i.Chain) > 0 && (j.ignoreCA.any() || j.ignoreCert.any()) {
+		i.Finding = j.find(i.Chain)
+	}
+	return i
+}
+
+// Refused describes a connection whose handshake failed with err.
+func (c *Conn) Refused(err error) Info {
+	i := Info{SNI: c.wire.helloSNI}
+	var refused refusedCertificate
+	if errors.As(err, &refused) {
+		i.Finding = refused.Finding
 	}
 	return i
 }
@@ -54,7 +61,8 @@ const (
 // FailureOf tells of a handshake for which Settle returned err.
 func (c *Conn) FailureOf(err error) Failure {
 	w := &c.wire
-	if refused, ok := err.(refusedCertificate); ok {
+	var refused refusedCertificate
+	if errors.As(err, &refused) {
 		if refused.Depth > 0 {
 			return FailureCA
 		}

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"crypto/x509"
 	"net/netip"
 
 	"github.com/weir-lb/weir/internal/message"
@@ -73,6 +74,11 @@ type TLSInfo struct {
 	CertErr  int  // ssl_c_err
 	CertCA   int  // ssl_c_ca_err
 	UsedCert bool // ssl_c_used: presented now or with the session resumed
+
+	Client *x509.Certificate // the client's; nil: none
+	Shown  *x509.Certificate // what the client was shown
+
+	clientCert, shownCert *Cert
 }
 
 // ProxyInfo is what a PROXY header said beside the addresses.
