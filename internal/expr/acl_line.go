@@ -229,6 +229,11 @@ func (l *aclLine) finish() (*aclTest, error) {
 	if l.noNames {
 		resolve = nil
 	}
+	if l.method == pattern.Int && l.test.expr.dotted() {
+		if err := undot(l.entries); err != nil {
+			return nil, err
+		}
+	}
 	set, err := pattern.Compile(l.method, l.entries, resolve)
 	if err != nil {
 		return nil, err

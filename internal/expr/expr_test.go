@@ -36,7 +36,7 @@ func TestWrongExpressionsSayWhatIsWrong(t *testing.T) {
 		{"path,map(x)", "not supported yet"},
 		{"path,wt6", "not supported yet"},
 		{"sc0_conn_cur", "not supported yet"},
-		{"req.ssl_sni", "not supported yet"},
+		{"quic_enabled", "not supported yet"},
 		{"src(1)", "no arguments are expected"},
 		{"int", "argument 1 is missing"},
 		{"int(x)", `"x" is not a number`},

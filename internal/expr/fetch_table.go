@@ -17,6 +17,7 @@ type fetchRow struct {
 	// other. It gives the value at the cursor and the place of the next one.
 	all    func(env *Env, a []Arg, at cursor) (Value, cursor, bool)
 	check  func(a []Arg) error // of arguments, beyond their types
+	dotted bool                // ACL patterns are written MAJOR.MINOR
 	manual string              // section of configuration.txt
 
 	// inResponse names the fetch that this one means in response rules.
@@ -144,7 +145,14 @@ var fetchTable = []fetchRow{
 	{name: "req.len", out: KindInt, needs: needReqBytes, one: fetchReqLen, manual: "7.3.5"},
 	{name: "req.payload", args: "int int", out: KindBin, needs: needReqBytes, one: fetchReqPayload, check: checkPayload, manual: "7.3.5"},
 	{name: "req.proto_http", out: KindBool, needs: needReqBytes, one: fetchIsHTTP, manual: "7.3.5"},
+	{name: "req.ssl_alpn", out: KindStr, needs: needReqBytes, one: fetchHelloALPN, manual: "7.3.5"},
+	{name: "req.ssl_ec_ext", out: KindBool, needs: needReqBytes, one: fetchHelloGroups, manual: "7.3.5"},
+	{name: "req.ssl_hello_type", out: KindInt, needs: needReqBytes, one: fetchHelloType, manual: "7.3.5"},
+	{name: "req.ssl_sni", out: KindStr, needs: needReqBytes, one: fetchHelloSNI, manual: "7.3.5"},
+	{name: "req.ssl_st_ext", out: KindInt, needs: needReqBytes, one: fetchHelloTicket, manual: "7.3.5"},
+	{name: "req.ssl_ver", out: KindInt, needs: needReqBytes, one: fetchHelloVersion, dotted: true, manual: "7.3.5"},
 	{name: "res.len", out: KindInt, needs: needResBytes, one: fetchResLen, manual: "7.3.5"},
+	{name: "res.ssl_hello_type", out: KindInt, needs: needResBytes, one: fetchServerHelloType, manual: "7.3.5"},
 	{name: "wait_end", out: KindBool, one: fetchWaitEnd, manual: "7.3.5"},
 
 	// layer 7: the request line
@@ -213,7 +221,8 @@ var fetchAliases = [][2]string{
 	{"cook", "req.cook"}, {"cook_cnt", "req.cook_cnt"}, {"cook_val", "req.cook_val"},
 	{"hdr_cnt", "req.hdr_cnt"}, {"hdr_ip", "req.hdr_ip"}, {"hdr_val", "req.hdr_val"},
 	{"req_len", "req.len"}, {"req_proto_http", "req.proto_http"}, {"req_ver", "req.ver"},
-	{"res_len", "res.len"}, {"resp_ver", "res.ver"}, {"urlp", "url_param"},
+	{"req_ssl_hello_type", "req.ssl_hello_type"}, {"req_ssl_sni", "req.ssl_sni"}, {"req_ssl_ver", "req.ssl_ver"},
+	{"rep_ssl_hello_type", "res.ssl_hello_type"}, {"res_len", "res.len"}, {"resp_ver", "res.ver"}, {"urlp", "url_param"},
 	{"scook", "res.cook"}, {"scook_cnt", "res.cook_cnt"}, {"scook_val", "res.cook_val"}, {"set-cookie", "res.cook"},
 	{"shdr", "res.hdr"}, {"shdr_cnt", "res.hdr_cnt"}, {"shdr_ip", "res.hdr_ip"}, {"shdr_val", "res.hdr_val"},
 }
@@ -222,7 +231,7 @@ var fetchAliases = [][2]string{
 // ends in a star stands for all that begin like it.
 var laterFetches = strings.Fields(`
 	acl bc_* bs.* check.* cpu_* cur_* distcc_* fc_* fe_* fix_* fs.* hdr_* http_auth* internal.* last_* lat_*
-	mqtt.* payload payload_lv prio_* quic_* rdp_cookie* rep_ssl_* req.* req_* res.* res_* sc_* sc0_* sc1_* sc2_*
+	mqtt.* payload payload_lv prio_* quic_* rdp_cookie* req.* req_* res.* res_* sc_* sc0_* sc1_* sc2_*
 	server_timeout src_* srv_* ssl_* table_* txn.*
 `)
 
