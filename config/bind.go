@@ -187,7 +187,7 @@ func (b *bindLine) proto() {
 	switch v := b.value(); v {
 	case "h1", "none", "":
 	case "h2":
-		b.fail("proto h2: weir does not support this: %s", noHTTP2)
+		b.spec.HTTP2 = true
 	default:
 		b.check(oneOf(v, "h1", "h2", "none"))
 	}
@@ -211,7 +211,7 @@ var bindSocketOptions = []bindOption{
 	{"name", 1, func(b *bindLine) { b.spec.Name = b.value() }, supported, ""},
 	{"nice", 1, func(b *bindLine) { b.spec.Nice = b.integer(-1024, 1024) }, supported, "checked; weir's loops treat all connections alike"},
 	{"process", 1, (*bindLine).threads, supported, "checked and ignored: all loops accept"},
-	{"proto", 1, (*bindLine).proto, supported, "h1 and none; h2 is refused until weir has HTTP/2"},
+	{"proto", 1, (*bindLine).proto, supported, "h1, h2 and none; without it a client's preface tells which"},
 	{"shards", 1, (*bindLine).shards, supported, ""},
 	{"tcp-ut", 1, func(b *bindLine) { b.spec.TCPUserTimeout = b.duration() }, supported, ""},
 	{"tfo", 0, func(b *bindLine) { b.spec.TFO = true }, supported, ""},
@@ -224,7 +224,7 @@ var bindSocketOptions = []bindOption{
 
 	{"expose-fd", 1, nil, ignored, "upgrades hand sockets over without it"},
 	{"guid-prefix", 1, nil, ignored, "it only names counters"},
-	{"idle-ping", 1, nil, ignored, noHTTP2},
+	{"idle-ping", 1, nil, ignored, "weir sends no PING; timeouts end idle connections"},
 	{"label", 1, nil, ignored, "it only names counters"},
 	{"level", 1, func(b *bindLine) { b.spec.Level = b.choice("user", "operator", "admin") }, supported, "only means something on a stats socket"},
 	{"severity-output", 1, func(b *bindLine) { b.choice("none", "number", "string") }, supported, "only means something on a stats socket"},

@@ -15,7 +15,6 @@ const (
 	noCLI      = "weir does not serve run-time commands yet"
 	noCompress = "weir does not compress yet, and compression is refused"
 	noQUIC     = "weir has no QUIC yet"
-	noHTTP2    = "weir has no HTTP/2 yet"
 	ownLoops   = "weir schedules its loops itself"
 	ownMemory  = "weir's memory is bounded by tune.bufsize, maxconn and its pools"
 	epollOnly  = "weir always waits with epoll"
@@ -62,6 +61,13 @@ var globalKeywords = []keyword{
 	{"server-state-base", inGlobal, args(1, 1), setText(func(c *compiler) *string { return &global(c).ServerStateDir }), "3.2", supported, "only names a folder; state files are not read yet"},
 	{"spread-checks", inGlobal, args(1, 1), (*compiler).spreadChecks, "3.2", supported, ""},
 	{"tune.bufsize", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.BufSize }, 1024, bufSizeMax), "3.2", supported, "from 1024 bytes on"},
+	{"tune.h2.fe.initial-window-size", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.FrontWindow }, 1, 1<<31-1), "3.2", supported, ""},
+	{"tune.h2.fe.max-concurrent-streams", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.FrontStreams }, 1, 65535), "3.2", supported, ""},
+	{"tune.h2.fe.max-total-streams", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.TotalStreams }, 0, 1<<31-1), "3.2", supported, ""},
+	{"tune.h2.header-table-size", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.HeaderTable }, 1, 65536), "3.2", supported, ""},
+	{"tune.h2.initial-window-size", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.Window }, 1, 1<<31-1), "3.2", supported, ""},
+	{"tune.h2.max-concurrent-streams", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.Streams }, 1, 65535), "3.2", supported, ""},
+	{"tune.h2.max-frame-size", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.H2.FrameSize }, 16384, 16777215), "3.2", supported, ""},
 	{"tune.http.maxhdr", inGlobal, args(1, 1), setInteger(func(c *compiler) *int { return &global(c).Tune.HTTPMaxHdr }, 1, 32767), "3.2", supported, ""},
 	{"tune.http.logurilen", inGlobal, args(1, 1), setSize(func(c *compiler) *int { return &global(c).Tune.LogURILen }, 1, bufSizeMax), "3.2", supported, ""},
 	{"tune.idle-pool.shared", inGlobal, args(1, 1), (*compiler).sharedIdlePool, "3.2", supported, "on is accepted and ignored: weir's idle server connections belong to one loop each"},
@@ -91,7 +97,7 @@ var globalKeywords = []keyword{
 	{"external-check", inGlobal, args(0, 1), nil, "3.1", ignored, "it only permits option external-check, which is refused"},
 	{"force-cfg-parser-pause", inGlobal, args(1, 1), nil, "3.1", ignored, "meant for HAProxy's developers"},
 	{"h1-case-adjust-file", inGlobal, args(1, 1), nil, "3.1", ignored, "the options that use it are refused"},
-	{"h2-workaround-bogus-websocket-clients", inGlobal | negatable, args(0, 0), nil, "3.1", ignored, noHTTP2},
+	{"h2-workaround-bogus-websocket-clients", inGlobal | negatable, args(0, 0), nil, "3.1", ignored, "weir offers no WebSocket over HTTP/2"},
 	{"harden.reject-privileged-ports.tcp", inGlobal, args(1, 1), nil, "3.1", refused, "block source ports with tcp-request connection reject if { src_port lt 1024 }"},
 	{"harden.reject-privileged-ports.quic", inGlobal, args(1, 1), nil, "3.1", ignored, noQUIC},
 	{"anonkey", inGlobal, args(1, 1), nil, "3.1", ignored, "it only changes what run-time commands dump"},

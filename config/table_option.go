@@ -51,7 +51,7 @@ var optionKeywords = []keyword{
 	{"option tcplog", inAnywhere, args(0, 1), (*compiler).logFormat, "4.2", supported, ""},
 
 	{"option contstats", inDefaults | inFrontSide | negatable, args(0, 0), nil, "4.2", ignored, "counters are always up to date"},
-	{"option disable-h2-upgrade", inDefaults | inFrontSide | negatable, args(0, 0), nil, "4.2", ignored, noHTTP2},
+	{"option disable-h2-upgrade", inDefaults | inFrontSide | negatable, args(0, 0), setFlag(func(c *compiler) *bool { return &c.draft.common.DisableH2Upgrade }), "4.2", supported, ""},
 	{"option http-use-htx", inAnywhere | negatable, args(0, 0), nil, "4.2", ignored, "there has been nothing else since HAProxy 2.1"},
 	{"option http-tunnel", inAnywhere | negatable, args(0, 0), nil, "4.2", ignored, "removed from HAProxy in 2.1; keep-alive is used"},
 	{"option idle-close-on-response", inDefaults | inFrontSide | negatable, args(0, 0), nil, "4.2", ignored, "a soft stop closes idle connections at once"},

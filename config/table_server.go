@@ -104,7 +104,7 @@ var serverOptions = []serverOption{
 	{"guid", 1, nil, ignored, "it only names counters"},
 	{"hash-key", 1, func(o *serverLine) { o.hashKey() }, supported, "id only"},
 	{"healthcheck", 1, nil, refused, "checks are described in the backend"},
-	{"idle-ping", 1, nil, ignored, noHTTP2},
+	{"idle-ping", 1, nil, ignored, "weir speaks HTTP/1 to servers"},
 	{"log-bufsize", 1, nil, ignored, "it belongs to rings"},
 	{"log-proto", 1, nil, ignored, "it belongs to rings"},
 	{"namespace", 1, nil, refused, "weir connects in its own network namespace"},

@@ -129,10 +129,10 @@ func (o tlsWords) alpn() {
 	}
 	protocols, left := tls.ParseALPN(v)
 	if len(left) > 0 {
-		o.c.note(LevelNotice, o.l, "alpn: %s is not offered: %s", strings.Join(left, ", "), noHTTP2)
+		o.c.note(LevelNotice, o.l, "alpn: %s is not offered: %s", strings.Join(left, ", "), "weir has no QUIC yet")
 	}
 	if len(protocols) == 0 {
-		o.fail("alpn leaves no protocol that weir speaks, got %s; http/1.1 is one", quote(v))
+		o.fail("alpn leaves no protocol that weir speaks, got %s; http/1.1 and h2 are two", quote(v))
 	}
 	o.tls.spec.ALPN = protocols
 }

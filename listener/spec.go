@@ -23,6 +23,7 @@ type Spec struct {
 	Transparent    bool
 	V4V6, V6Only   bool
 	AcceptProxy    bool
+	HTTP2          bool   // proto h2: nothing but HTTP/2
 	User, Group    string // of a UNIX socket; names or numbers
 	UID, GID       int    // -1 (or 0 with no User/Group): unchanged
 	Mode           uint32 // of a UNIX socket; 0: unchanged

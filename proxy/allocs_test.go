@@ -137,6 +137,54 @@ func TestAnswersOfRulesDoNotAllocate(t *testing.T) {
 	}
 }
 
+// The same over HTTP/2, one stream after the other.
+func TestH2RequestsDoNotAllocate(t *testing.T) {
+	small := "HTTP/1.1 200 OK\r\ncontent-length: 128\r\nserver: x\r\n\r\n" + strings.Repeat("x", 128)
+	get := func(id uint32) string { return h2Request(id, true, "GET", "/a", "user-agent", "test", "cookie", "a=b") }
+	for _, tc := range []struct {
+		name     string
+		request  func(id uint32) string
+		response string
+		change   func(cfg *Config)
+	}{
+		{"small", get, small, func(*Config) {}},
+		{"big", get, "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n" + strings.Repeat("x", 100_000), func(*Config) {}},
+		{"chunked", get, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunked(text(5_000), 3000), func(*Config) {}},
+		{"posted", func(id uint32) string {
+			return h2Request(id, false, "POST", "/a", "content-length", "500") + h2Data(id, true, text(500))
+		}, small, func(*Config) {}},
+		{"posted without a length", func(id uint32) string {
+			return h2Request(id, false, "POST", "/a") + h2Data(id, true, text(500))
+		}, small, func(*Config) {}},
+		{"logged", get, small, func(cfg *Config) { logged(t, cfg) }},
+		{"denied", get, small, func(cfg *Config) { cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "deny"}} }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg := site(ModeHTTP, 1)
+			cfg.Frontends[0].Log.Custom = ""
+			tc.change(cfg)
+			k := newNullKernel(t, cfg)
+			k.response = []byte(tc.response)
+			client := k.connect()
+			k.arrive(client, []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+h2Frame(4, 0, 0, "\x00\x04\x00\x0f\x00\x00")+
+				h2Frame(4, 1, 0, "")+h2Word(8, 0, 1<<31-1-65535)))
+			k.settle()
+			var requests [][]byte
+			for id := uint32(1); id < 1400; id += 2 {
+				requests = append(requests, []byte(tc.request(id)))
+			}
+			wantNoAllocs(t, "a request", func() {
+				k.arrive(client, requests[0])
+				requests = requests[1:]
+				k.settle()
+			})
+			if got := k.socks[client].written; got < 600*100 {
+				t.Errorf("the client got %d bytes", got)
+			}
+		})
+	}
+}
+
 // logged gives the frontend a log that goes nowhere.
 func logged(t *testing.T, cfg *Config) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)

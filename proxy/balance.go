@@ -15,7 +15,7 @@ func (x *exchange) hashRequest(r *balancer.Request) {
 	switch x.be.spec.HashOn.Kind {
 	case "":
 	case "source":
-		r.KeyBytes = x.w.sourceKey(&x.c.clientConn)
+		r.KeyBytes = x.w.sourceKey(x.client())
 	case "uri":
 		r.KeyBytes = uriKey(&x.req, &x.be.spec.HashOn)
 	default:

@@ -9,6 +9,9 @@ import (
 // much of it is left. It does no I/O.
 type body struct {
 	framing  message.Framing // as it comes in
+	plain    bool            // it comes without chunks, in frames of HTTP/2 that tell its end
+	last     bool            // of a plain one: nothing comes behind what take is given
+	sum      []byte          // of a plain one: its trailers, as HTTP/1 has them; nil without
 	dechunk  bool            // the other side speaks HTTP/1.0: no chunks go out
 	hidden   bool            // the client asked with HEAD: what comes is counted and goes nowhere
 	done     bool            // all of it was taken in
@@ -21,6 +24,7 @@ type body struct {
 // begin makes b the body that h announces; the limits are those of its trailers.
 func (b *body) begin(h *message.Head, lim *h1.Limits) {
 	b.framing, b.dechunk, b.hidden, b.done = h.Framing, false, false, h.Framing == message.BodyNone
+	b.plain, b.last, b.sum = h.HTTP2, false, nil
 	b.left, b.moved, b.trailers = h.Length, 0, 0
 	switch b.framing {
 	case message.BodyChunked:
@@ -72,6 +76,10 @@ func (b *body) takeIn(in, scratch []byte) (used int, out []byte, ok bool) {
 		b.moved += int64(len(in))
 		return len(in), in, true
 	case message.BodyChunked:
+		if b.plain {
+			used, out = b.takePlain(in, scratch)
+			return used, out, true
+		}
 		return b.takeChunks(in, scratch)
 	}
 	return 0, nil, true
@@ -112,6 +120,21 @@ func (b *body) takeChunks(in, scratch []byte) (used int, out []byte, ok bool) {
 		}
 	}
 	return used, out[from:], true
+}
+
+// takePlain makes one chunk of in, and the end of the body when that has come.
+func (b *body) takePlain(in, scratch []byte) (used int, out []byte) {
+	out = scratch
+	b.moved += int64(len(in))
+	if len(in) > 0 {
+		out = append(h1.AppendChunkHead(out, len(in)), in...)
+		out = h1.AppendChunkEnd(out)
+	}
+	if b.last {
+		b.done = true
+		out = append(append(append(out, "0\r\n"...), b.sum...), "\r\n"...)
+	}
+	return len(in), out
 }
 
 // putChunkHead writes the size line of a chunk of n bytes so that it ends with

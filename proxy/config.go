@@ -52,8 +52,20 @@ type Tune struct {
 	RcvBufServer int
 	SndBufClient int
 	SndBufServer int
+	H2           TuneH2
 	NoSplice     bool // nosplice: copy bytes instead of splice(2)
 	NoIOUring    bool // make every system call at once, as where io_uring is not granted
+}
+
+// TuneH2 is tune.h2.*, as it holds for connections from clients.
+type TuneH2 struct {
+	HeaderTable  int // tune.h2.header-table-size, bytes; default 4096
+	Window       int // tune.h2.initial-window-size, bytes; default 65535
+	FrontWindow  int // tune.h2.fe.initial-window-size; default: Window
+	Streams      int // tune.h2.max-concurrent-streams; default 100
+	FrontStreams int // tune.h2.fe.max-concurrent-streams; default: Streams
+	TotalStreams int // tune.h2.fe.max-total-streams, requests of one connection; 0: any number
+	FrameSize    int // tune.h2.max-frame-size, bytes; default and maximum: tune.bufsize, at least 16384
 }
 
 // Mode is what a frontend or backend understands of its traffic.
@@ -90,6 +102,7 @@ type Common struct {
 	// accept-invalid-http-request and accept-unsafe-violations-in-http-request;
 	// the response twins belong to backends.
 	AcceptInvalidRequest, AcceptUnsafeRequest   bool
+	DisableH2Upgrade                            bool // the preface of HTTP/2 is no request
 	AcceptInvalidResponse, AcceptUnsafeResponse bool
 
 	HTTPBufferRequest bool

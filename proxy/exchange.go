@@ -17,7 +17,7 @@ import (
 // request and put back when the response has ended.
 type exchange struct {
 	w    *worker
-	c    *h1Client
+	c    httpClient
 	fe   *frontend // of the plan that was current at the first byte
 	be   *backend  // nil until one is chosen
 	hunt hunt      // hunt.go: slot and connection
@@ -47,7 +47,7 @@ type exchange struct {
 	logged       bool // the line was written
 	left         bool // the backend does not count us any more
 	serverEOF    bool // the server has sent FIN
-	moreFresh    bool // c.more holds bytes that up has not seen
+	held         bool // the server is not read before the client has made room
 	mailWait     bool // over, but a grant letter is still under way
 	tarpitted    bool
 	tarpitAnswer *answer
@@ -56,6 +56,7 @@ type exchange struct {
 	cookieDates  cookieDates // of the client's cookie, if it counts
 	logLevel     int         // set-log-level: 0 default, -1 silent, else level+1
 
+	began    evloop.Time // when the request before had ended, or the connection was accepted
 	first    evloop.Time // first byte of the request
 	headDone evloop.Time // head complete
 	answered evloop.Time // response head complete
@@ -108,7 +109,7 @@ func (x *exchange) setState(next exchangeState) {
 	x.state = next
 }
 
-func (w *worker) takeExchange(c *h1Client, fe *frontend, now evloop.Time) *exchange {
+func (w *worker) takeExchange(c httpClient, fe *frontend, now evloop.Time) *exchange {
 	x := w.freeExchanges
 	if x == nil {
 		x = &exchange{w: w, state: exchangeOver}
@@ -122,7 +123,7 @@ func (w *worker) takeExchange(c *h1Client, fe *frontend, now evloop.Time) *excha
 	}
 	x.setState(exchangeHead)
 	x.c, x.fe = c, fe
-	x.first = now
+	x.first, x.began = now, now
 	x.parser.Reset()
 	x.rec.Reset()
 	return x
@@ -141,8 +142,8 @@ func (x *exchange) freed() {
 	x.req.Raw, x.res.Raw, x.rest = nil, nil, nil
 	x.up, x.down, x.probe, x.probed = body{}, body{}, body{}, 0
 	x.keep, x.serverKeep, x.requestSent, x.answering, x.local = false, false, false, false, false
-	x.interimSeen, x.bodyCut, x.cookieStands = false, false, false
-	x.serverEOF, x.mailWait, x.tarpitted, x.moreFresh, x.logged, x.left = false, false, false, false, false, false
+	x.interimSeen, x.bodyCut, x.cookieStands, x.held = false, false, false, false
+	x.serverEOF, x.mailWait, x.tarpitted, x.logged, x.left = false, false, false, false, false
 	x.logLevel, x.cookieDates = 0, cookieDates{}
 	x.headDone, x.answered, x.sentUp = 0, 0, 0
 	x.line, x.uniqueID = x.line[:0], x.uniqueID[:0]
@@ -159,13 +160,13 @@ func (x *exchange) huntMailOver() {
 	}
 }
 
-func (x *exchange) client() *clientConn { return &x.c.clientConn }
+func (x *exchange) client() *clientConn { return x.c.conn() }
 
 // handleRequest: the head is complete. Rules, backend, then the hunt.
 func (x *exchange) handleRequest(now evloop.Time) {
 	x.up.begin(&x.req, &x.fe.limits)
 	x.probe, x.headOnly = x.up, x.req.Method == message.MethodHead
-	if x.up.framing == message.BodyChunked && !x.chunksLookRight() {
+	if x.up.framing == message.BodyChunked && !x.up.plain && !x.chunksLookRight() {
 		x.badRequest(now, h1.BadRequest)
 		return
 	}
@@ -218,7 +219,7 @@ func (x *exchange) startHunt(now evloop.Time) {
 // huntReuse applies http-reuse: which idle connections may carry this
 // request.
 func (x *exchange) huntReuse(srv *server) *serverConn {
-	c := x.c
+	c := x.c.shared()
 	if p := c.pinned; p != nil {
 		c.pinned = nil
 		if p.srv.live == srv.live && !p.spoke() {
@@ -288,7 +289,7 @@ func (x *exchange) huntDone(now evloop.Time) {
 	head := x.requestHead(x.w.out[:0])
 	x.w.out = head[:0]
 	if srv.spec.SendProxy != ProxyNone && sc.requests == 1 {
-		sc.out = x.w.queue(sc.out, x.w.proxyHeader(srv, &x.c.clientConn))
+		sc.out = x.w.queue(sc.out, x.w.proxyHeader(srv, x.client()))
 	}
 	x.requestSent = true
 	x.sendRequest(now, head)
@@ -330,19 +331,14 @@ func (x *exchange) huntRequest(r *balancer.Request) {
 		st := s.bal.State()
 		x.cookieStands = st == balancer.StateUp || st == balancer.StateDrain
 		r.StickyStrict = x.be.redispatch == 0 && x.cookieStands
-	} else if x.be.spec.PreferLastServer && x.c.pinned != nil {
-		r.Prefer = x.c.pinned.srv.bal
+	} else if p := x.c.shared().pinned; x.be.spec.PreferLastServer && p != nil {
+		r.Prefer = p.srv.bal
 	}
 	x.hashRequest(r)
 }
 
 // clientReady: the client sent bytes, has room, or went away.
 func (x *exchange) clientReady(now evloop.Time) {
-	c := x.c
-	if c.fd.Ready()&evloop.ReadyErr != 0 && x.state != exchangeTunnel { // after FIN both ways it is no error
-		x.clientGone(now)
-		return
-	}
 	switch x.state {
 	case exchangeHead, exchangeOver:
 	case exchangeBody:
@@ -362,12 +358,13 @@ func (x *exchange) clientReady(now evloop.Time) {
 // here.
 func (x *exchange) clientBeforeAnswer(now evloop.Time) {
 	c := x.c
-	if c.out != nil {
+	if x.held || c.waiting() {
 		if !c.flush() {
 			x.clientGone(now)
 			return
 		}
-		if c.out == nil {
+		if !c.waiting() {
+			x.held = false
 			c.setDeadline(0)
 			x.hunt.sc.setDeadline(after(now, x.be.timeouts.server))
 			x.readResponse(now)
@@ -386,21 +383,15 @@ func (x *exchange) clientBeforeAnswer(now evloop.Time) {
 // clientWhileWaiting looks whether the client has gone. A FIN alone does not
 // say so, unless option abortonclose takes it that way.
 func (x *exchange) clientWhileWaiting(now evloop.Time) {
-	c := x.c
-	if c.fd.Ready()&evloop.ReadyHup == 0 || !x.be.abortsOnClose() || c.eof {
+	if !x.be.abortsOnClose() || !x.c.hasLeft() {
 		return
 	}
-	_, res := c.fd.Peek(x.w.in[:1])
-	switch res {
-	case evloop.EOF, evloop.Failed:
-		c.eof = true
-		x.keep = false
-		if x.hunt.state == huntQueued {
-			x.clientGone(now)
-			return
-		}
-		x.fail(now, 400, CauseClientAbort, x.phase())
+	x.keep = false
+	if x.hunt.state == huntQueued {
+		x.clientGone(now)
+		return
 	}
+	x.fail(now, 400, CauseClientAbort, x.phase())
 }
 
 func (be *backend) abortsOnClose() bool { return be != nil && be.spec.AbortOnClose }
@@ -420,7 +411,7 @@ func (x *exchange) clientTimeout(now evloop.Time) {
 	case exchangeTarpit:
 		x.tarpitOver(now)
 	case exchangeWait:
-		if !x.answering && x.c.out == nil {
+		if !x.answering && !x.held && !x.c.waiting() {
 			x.fail(now, 408, CauseClientTimeout, phaseData)
 			return
 		}

@@ -44,15 +44,14 @@ func (x *exchange) bodyTime() time.Duration {
 // false when its framing is broken.
 func (x *exchange) bodyBuffered() (enough, ok bool) {
 	most := x.w.p.tune.BufSize - x.w.p.tune.MaxRewrite
-	b := x.c.in.Bytes()
-	if x.c.more != nil {
-		b = x.c.more.Bytes()
-	}
-	switch x.up.framing {
-	case message.BodyNone:
+	b, whole := x.c.bodyHere()
+	switch {
+	case x.up.framing == message.BodyNone:
 		return true, true
-	case message.BodyLength:
+	case x.up.framing == message.BodyLength:
 		return int64(len(b)) >= min(x.up.left, int64(most)), true
+	case x.up.plain:
+		return whole || len(b) >= most, true
 	}
 	used, _, ok := x.probe.take(b[x.probed:], x.w.out[:0])
 	x.probed += used
@@ -62,11 +61,6 @@ func (x *exchange) bodyBuffered() (enough, ok bool) {
 // bufferBody reads on. A client that has sent FIN meets the rules all the same,
 // and no server.
 func (x *exchange) bufferBody(now evloop.Time) {
-	c := x.c
-	if c.more == nil {
-		x.splitInput()
-		x.moreFresh = true
-	}
 	for {
 		switch enough, ok := x.bodyBuffered(); {
 		case !ok:
@@ -76,14 +70,12 @@ func (x *exchange) bufferBody(now evloop.Time) {
 			x.bodyAwaited(now)
 			return
 		}
-		n, res := c.readMore()
-		switch res {
+		switch x.c.awaitBody(x) {
 		case evloop.Done:
-			c.more.Filled(n)
 		case evloop.Again:
 			return
 		case evloop.EOF:
-			c.eof, x.bodyCut = true, true
+			x.bodyCut = true
 			x.bodyAwaited(now)
 			return
 		case evloop.Failed:
@@ -113,13 +105,12 @@ func (x *exchange) badAwaitedBody(now evloop.Time) {
 // payload is what is here of the request body, without its framing: what rules
 // see of it before the request is sent.
 func (x *exchange) payload() []byte {
-	c := x.c
 	if x.up.framing == message.BodyNone || x.requestSent {
 		return nil
 	}
-	b := c.in.Bytes()
-	if c.more != nil {
-		b = c.more.Bytes()
+	b, _ := x.c.bodyHere()
+	if x.up.plain {
+		return b
 	}
 	if x.up.framing == message.BodyLength {
 		return b[:min(int64(len(b)), x.up.left)] // behind it stands the next request
@@ -136,6 +127,7 @@ func (x *exchange) payload() []byte {
 // framed: if not, no server has to see the request.
 func (x *exchange) chunksLookRight() bool {
 	probe := body{framing: message.BodyChunked}
-	_, _, ok := probe.take(x.c.in.Bytes(), x.w.out[:0])
+	b, _ := x.c.bodyHere()
+	_, _, ok := probe.take(b, x.w.out[:0])
 	return ok
 }

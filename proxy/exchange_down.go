@@ -36,7 +36,8 @@ func (x *exchange) readResponse(now evloop.Time) {
 			x.w.loop.Again(&x.hunt.sc.fd.FD)
 			return
 		}
-		if x.c.out != nil { // an interim answer waits for room: the server is not read
+		if x.c.waiting() { // an interim answer waits for room: the server is not read
+			x.held = true
 			x.hunt.sc.setDeadline(0)
 			x.c.setDeadline(after(now, x.fe.timeouts.client))
 			return
@@ -95,7 +96,7 @@ func (x *exchange) parseResponse(now evloop.Time, b []byte) bool {
 		}
 	}
 	x.w.out = heads[:0]
-	if len(heads) > 0 && !x.c.write(heads, nil) {
+	if len(heads) > 0 && !x.c.sendInterim(heads) {
 		x.clientGone(now)
 		return false
 	}
@@ -137,7 +138,7 @@ func (x *exchange) appendInterim(dst []byte) []byte {
 		return dst // RFC 9110 section 15.2: HTTP/1.0 has no 1xx
 	}
 	x.rec.BytesOut += headWeight(&x.res)
-	return h1.AppendEnd(h1.AppendResponse(dst, &x.res, h1.Rewrite{Minor: x.res.Minor}))
+	return x.c.appendInterim(dst, &x.res)
 }
 
 // switching: 101 ends HTTP on this connection, but only if the client asked for
@@ -180,7 +181,7 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 	x.rec.Status = x.res.Status
 	x.answering = true
 	if tunnel {
-		x.startTunnel(now, x.responseHead(x.w.out[:0], tunnel), rest)
+		x.startTunnel(now, x.c.responseHead(x, tunnel), rest)
 		return
 	}
 	if x.down.framing == message.BodyUntilClose || x.w.draining || x.spokeTooSoon() {
@@ -188,7 +189,7 @@ func (x *exchange) handleResponse(now evloop.Time, b []byte, n int) {
 	}
 	x.down.hidden = x.headOnly || !mayHaveBody(x.res.Status)
 	x.downSplice.full = len(b) == len(x.w.in)
-	x.sendResponse(now, x.responseHead(x.w.out[:0], tunnel), rest)
+	x.sendResponse(now, x.c.responseHead(x, tunnel), rest)
 }
 
 // mayHaveBody reports whether answers of that status have a body, unless HEAD
@@ -199,44 +200,6 @@ func mayHaveBody(status int) bool { return status >= 200 && status != 204 && sta
 // none: a rule has changed the method or the status.
 func (x *exchange) bodyMissing() bool {
 	return !x.down.hidden && x.down.framing == message.BodyNone && !(x.res.HasLength && x.res.Length == 0)
-}
-
-// responseHead builds what the client shall see.
-func (x *exchange) responseHead(dst []byte, tunnel bool) []byte {
-	rw := h1.Rewrite{Framing: x.down.framing, Minor: x.res.Minor}
-	empty := false
-	switch {
-	case tunnel:
-	case x.res.Status == 204:
-		rw.Framing = message.BodyUntilClose // no framing field
-	case x.bodyMissing():
-		// No length can be kept that was told; chunks can say that nothing comes.
-		empty = !x.res.HasLength && x.res.Minor == 1 && x.req.Minor == 1
-		x.keep = x.keep && empty
-		if empty {
-			rw.Framing = message.BodyChunked
-		}
-	}
-	switch {
-	case tunnel && x.res.Status == 101:
-		rw.Connection = h1.ConnectionUpgrade
-	case tunnel:
-	case !x.keep && x.res.Minor == 1:
-		rw.Connection = h1.ConnectionClose
-	case x.keep && (x.req.Minor == 0 || x.res.Minor == 0):
-		rw.Connection = h1.ConnectionKeepAlive
-	}
-	if x.req.Minor == 0 && x.down.framing == message.BodyChunked && !x.down.hidden {
-		// RFC 9112 section 6.1: no chunks to HTTP/1.0. The end of the
-		// connection ends the body.
-		x.down.dechunk, x.keep = true, false
-		rw.Framing, rw.Connection = message.BodyUntilClose, h1.ConnectionClose
-	}
-	dst = h1.AppendEnd(h1.AppendResponse(dst, &x.res, rw))
-	if empty {
-		dst = h1.AppendLastChunk(dst)
-	}
-	return dst
 }
 
 // headWeight is what HAProxy counts a head as in %B: its internal form, not
@@ -272,16 +235,10 @@ func (x *exchange) sendResponse(now evloop.Time, head, rest []byte) {
 	}
 	x.setState(exchangeRelay)
 	size := len(head) + len(out)
-	if x.down.framing == message.BodyChunked && len(out) <= joinMax {
-		// Chunks stand in the scratch memory behind head: c.write must not be
-		// given a body there, since it joins pieces in that place.
-		head, out = append(head, out...), nil
-	}
 	if x.down.done && used < len(rest) {
 		x.serverKeep = false // bytes after the response: nobody asked for them
 	}
-	x.c.lastWords = x.down.done && !x.keep && x.c.saysGoodbye(x)
-	if !x.c.write(head, out) {
+	if !x.c.sendHead(x, head, out, x.down.done) {
 		x.abort(now, CauseClientAbort, phaseData)
 		return
 	}
@@ -332,7 +289,7 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 			x.abort(now, CauseClientAbort, x.phase())
 			return
 		}
-		if c.out == nil && (x.downSplice.pipe.held > 0 || x.splices()) && x.downSplice.wanted(x.w, &x.down) {
+		if !c.waiting() && (x.downSplice.pipe.held > 0 || x.splices()) && x.downSplice.wanted(x.w, &x.down) {
 			n, more := x.spliceResponse(now, budget)
 			if !more {
 				return
@@ -340,7 +297,7 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 			budget -= n
 			continue
 		}
-		if c.out != nil || x.down.done {
+		if c.waiting() || x.down.done {
 			x.afterPump(now)
 			return
 		}
@@ -360,7 +317,7 @@ func (x *exchange) pumpResponse(now evloop.Time) {
 		}
 		budget -= effort(len(b), x.down.moved-moved)
 	}
-	x.w.loop.Again(&c.fd.FD) // not the server's: it may have been released
+	c.again() // not the server's: it may have been released
 }
 
 func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
@@ -373,8 +330,7 @@ func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
 	if x.down.done && used < len(b) {
 		x.serverKeep = false
 	}
-	x.c.lastWords = x.down.done && !x.keep && x.c.saysGoodbye(x)
-	if !x.c.write(out, nil) {
+	if !x.c.sendBody(x, out) {
 		x.abort(now, CauseClientAbort, phaseData)
 		return false
 	}
@@ -386,7 +342,7 @@ func (x *exchange) relayPiece(now evloop.Time, b []byte) bool {
 // afterPump looks whether the exchange is over, or what it waits for.
 func (x *exchange) afterPump(now evloop.Time) {
 	switch {
-	case x.c.out != nil || x.downSplice.pipe.held > 0:
+	case x.c.waiting() || x.downSplice.pipe.held > 0:
 		// The client has to make room: its time runs, the server's does not.
 		if x.down.done && x.up.done && x.hunt.sc != nil {
 			x.releaseServer(now)

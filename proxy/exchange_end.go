@@ -50,21 +50,21 @@ func (x *exchange) forgetAnswer(now evloop.Time) {
 
 // pin keeps the connection for this client's next request.
 func (x *exchange) pin(sc *serverConn) {
-	if !x.keep || x.c.pinned != nil {
+	shared := x.c.shared()
+	if !x.keep || shared.pinned != nil {
 		sc.reset()
 		return
 	}
-	sc.user, sc.state, sc.pinnedTo = nil, connPinned, x.c
+	sc.user, sc.state, sc.pinnedTo = nil, connPinned, shared
 	sc.setDeadline(0)
-	x.c.pinned = sc
+	shared.pinned = sc
 }
 
 // over logs, frees and hands the connection back to its driver.
 func (x *exchange) over(now evloop.Time, why Cause, at phase, keep bool) {
 	c := x.c
 	x.log(now, why, at)
-	c.lastWords = !keep && c.saysGoodbye(x)
-	x.endState()
+	x.endState(keep)
 	c.exchangeOver(now, keep)
 }
 
@@ -79,16 +79,16 @@ func (x *exchange) abort(now evloop.Time, why Cause, at phase) {
 	x.dropServer()
 	x.log(now, why, at)
 	looksWhole := x.answering && !x.down.hidden && (x.down.framing == message.BodyUntilClose || x.down.dechunk)
-	x.endState()
-	c.x = nil
-	if looksWhole || why == CauseClientAbort || why == CauseClientTimeout && x.answering {
-		c.close(looksWhole)
-		return
-	}
-	if c.out != nil {
-		c.flush()
-	}
-	c.close(false)
+	at0 := cut{why: why, rst: looksWhole, atOnce: looksWhole || why == CauseClientAbort || why == CauseClientTimeout && x.answering}
+	x.endState(true)
+	c.exchangeCut(now, at0)
+}
+
+// A cut is how an exchange ended that could not be ended well.
+type cut struct {
+	why    Cause
+	rst    bool // the end of an HTTP/1 connection would look like the end of the answer
+	atOnce bool // what waits to be written is of no use
 }
 
 // dropServer closes the connection to the server or leaves the queue. An
@@ -104,7 +104,7 @@ func (x *exchange) dropServer() {
 	}
 }
 
-func (x *exchange) endState() {
+func (x *exchange) endState(keep bool) {
 	if x.resIn != nil {
 		x.w.pool.Put(x.resIn)
 		x.resIn = nil
@@ -115,13 +115,7 @@ func (x *exchange) endState() {
 	if x.tunnel != nil {
 		x.tunnel.release()
 	}
-	c := x.c
-	if c.more != nil {
-		if c.in != nil {
-			x.w.pool.Put(c.in)
-		}
-		c.in, c.more = c.more, nil
-	}
+	x.c.exchangeEnds(x, keep)
 	x.state = exchangeOver
 	x.freed()
 }
@@ -156,47 +150,21 @@ func (x *exchange) answerNow(now evloop.Time, a *answer, why Cause, at phase) {
 	x.rec.Status = a.status
 	x.fe.counters(x.w).status[statusClass(a.status)].inc()
 	x.keep = x.keep && !a.closes && !x.w.draining && !x.spokeTooSoon()
-	if !x.up.done && (a.redirect || !x.bodyHere()) {
+	if !x.up.done && (a.redirect || !x.c.skipBody(x)) {
 		x.keep = false // the rest of the body would be taken for the next request
 	}
 	if a.raw != nil {
 		x.keep = false
-		x.writeAnswer(now, a.raw, nil, ending{why, at})
+		head, body := x.c.ownAnswer(x, a)
+		x.writeAnswer(now, head, body, ending{why, at})
 		return
 	}
 	if len(x.fe.after) > 0 || x.be != nil && len(x.be.after) > 0 {
 		a = x.afterResponse(now, a)
 	}
-	head := append(x.w.out[:0], a.head...)
-	switch {
-	case !x.keep:
-		head = append(head, "connection: close\r\n"...)
-		if a.redirect && !x.up.done || a.status == 400 || a.status == 408 {
-			x.rec.BytesOut += uint64(len("connection") + len("close")) // HAProxy's count, not ours
-		}
-	case x.req.Minor == 0:
-		head = append(head, "connection: keep-alive\r\n"...)
-	}
-	head = h1.AppendEnd(head)
-	x.w.out = head[:0]
-	body := a.body
-	if x.headOnly { // whatever rules made of the method
-		body = nil
-	}
+	head, body := x.c.ownAnswer(x, a)
 	x.rec.BytesOut += answerWeight(a) + uint64(len(body))
 	x.writeAnswer(now, head, body, ending{why, at})
-}
-
-// bodyHere reports whether the rest of the request body is already in memory,
-// and skips it.
-func (x *exchange) bodyHere() bool {
-	in := x.c.in
-	if x.c.more != nil {
-		in = x.c.more
-	}
-	used, _, ok := x.up.take(in.Bytes(), x.w.out[:0])
-	in.Consume(used)
-	return ok && x.up.done
 }
 
 // An ending is why and where an exchange ended.
@@ -207,9 +175,8 @@ type ending struct {
 
 func (x *exchange) writeAnswer(now evloop.Time, head, body []byte, end ending) {
 	x.answering = true
-	x.c.lastWords = !x.keep && x.c.saysGoodbye(x)
 	switch {
-	case x.c.write(head, body):
+	case x.c.sendHead(x, head, body, true):
 		x.fe.counters(x.w).bytesOut.add(uint64(len(head) + len(body)))
 	case end.why == CauseNone:
 		x.abort(now, CauseClientAbort, phaseHeaders)
@@ -246,9 +213,7 @@ func (x *exchange) requestTimeout(now evloop.Time) {
 
 func (x *exchange) refuseEarly(now evloop.Time, status int, why Cause) {
 	x.keep = false
-	if x.c.state != clientBusy {
-		x.c.setState(clientBusy)
-	}
+	x.c.refused()
 	x.up = body{done: true}
 	x.answerNow(now, x.fe.early[status], why, phaseRequest)
 }
@@ -289,7 +254,7 @@ func (x *exchange) serverClosedEarly(now evloop.Time) {
 			x.repeat(now)
 			return
 		}
-		if x.c.requests > 0 {
+		if x.c.shared().requests > 0 && !x.req.HTTP2 {
 			// Whether the server acted on it is unknown. As over a direct
 			// connection that closes, the client decides about a retry.
 			x.countBadAnswer()
@@ -313,7 +278,7 @@ func (x *exchange) repeatable() bool {
 // mayRepeat reports whether the request can be sent once more: idempotent,
 // without a body, and its head is still here (RFC 9110 section 9.2.2).
 func (x *exchange) mayRepeat() bool {
-	return x.repeatable() && !x.hunt.fresh && x.c.in != nil
+	return x.repeatable() && !x.hunt.fresh && x.c.headHere()
 }
 
 // repeat sends the request again on a new connection. The client sees

@@ -20,14 +20,14 @@ const (
 
 // fillEnv shows the exchange to the rule engine.
 func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
-	c := x.c
-	env := c.fillConn(now, x.fe)
+	shared := x.c.shared()
+	env := x.client().fillConn(now, x.fe)
 	env.Req = &x.req
 	if x.answered != 0 {
 		env.Res = &x.res
 	}
 	env.ReqBody = x.payload()
-	env.FirstRequest = c.requests == 0
+	env.FirstRequest = shared.requests == 0
 	env.Final = true
 	if x.be != nil {
 		env.BackendName, env.BackendID = x.be.name, x.be.spec.ID
@@ -35,7 +35,7 @@ func (x *exchange) fillEnv(now evloop.Time) *expr.Env {
 	if x.hunt.srv != nil {
 		env.ServerName, env.ServerID = x.hunt.srv.spec.Name, x.hunt.srv.spec.ID
 	}
-	env.Txn, env.Sess = &x.vars, c.sess
+	env.Txn, env.Sess = &x.vars, shared.sess
 	env.Rec = &x.rec
 	if x.hunt.srv == nil && x.cookieServer != nil { // the one that it would have gone to
 		env.ServerName, env.ServerID = x.cookieServer.spec.Name, x.cookieServer.spec.ID
@@ -152,11 +152,12 @@ func (x *exchange) applyBackend(now evloop.Time) bool {
 // forward adds X-Forwarded-For and X-Original-To (option forwardfor,
 // originalto); the backend's settings cover the frontend's.
 func (x *exchange) forward(be *backend) {
-	if f := firstOf(be.forwardFor, x.fe.forwardFor); f != nil && x.c.src.IsValid() && f.applies(x.c.src.Addr()) {
-		x.addAddress(f, x.c.src.Addr())
+	c := x.client()
+	if f := firstOf(be.forwardFor, x.fe.forwardFor); f != nil && c.src.IsValid() && f.applies(c.src.Addr()) {
+		x.addAddress(f, c.src.Addr())
 	}
 	if f := firstOf(be.originalTo, x.fe.originalTo); f != nil {
-		if dst := x.c.dstAddr(); dst.IsValid() && f.applies(dst.Addr()) {
+		if dst := c.dstAddr(); dst.IsValid() && f.applies(dst.Addr()) {
 			x.addAddress(f, dst.Addr())
 		}
 	}

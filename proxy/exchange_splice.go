@@ -21,10 +21,10 @@ type bodySplice struct {
 }
 
 // splices reports whether bytes may go from socket to socket: not where they are
-// to be sealed or opened.
+// to be sealed, opened or put into frames.
 func (x *exchange) splices() bool {
-	sc := x.hunt.sc // nil: let go, since all of the answer is here
-	return sc != nil && !x.w.p.tune.NoSplice && x.c.fd.plain() && sc.fd.plain()
+	c, sc := x.h1(), x.hunt.sc // sc is nil: let go, since all of the answer is here
+	return c != nil && sc != nil && !x.w.p.tune.NoSplice && c.fd.plain() && sc.fd.plain()
 }
 
 // wanted reports whether the next bytes of b go through the pipe. A body that
@@ -101,7 +101,7 @@ func (x *exchange) spliceResponse(now evloop.Time, budget int) (cost int, more b
 		}
 		x.down.done = x.down.framing == message.BodyLength && x.down.left == 0
 	}
-	n, res := s.pipe.drain(&x.c.fd)
+	n, res := s.pipe.drain(&x.h1().fd)
 	if res == evloop.Failed {
 		x.abort(now, CauseClientAbort, x.phase())
 		return 0, false
@@ -123,8 +123,8 @@ func (x *exchange) waitForBody(now evloop.Time) {
 // splicesRequest reports whether the next bytes of the request body are
 // spliced: those that came with the head are in memory and go first.
 func (x *exchange) splicesRequest() bool {
-	c := x.c
-	return c.more == nil && c.in.Len() == 0 && x.req.Method != message.MethodConnect &&
+	c := x.h1()
+	return c != nil && c.more == nil && c.in.Len() == 0 && x.req.Method != message.MethodConnect &&
 		(x.upSplice.pipe.held > 0 || x.splices()) && x.upSplice.wanted(x.w, &x.up)
 }
 
@@ -133,12 +133,11 @@ func (x *exchange) splicesRequest() bool {
 func (x *exchange) spliceRequest(now evloop.Time, budget int) (cost int, more bool) {
 	s, sc := &x.upSplice, x.hunt.sc
 	if s.pipe.held == 0 {
-		switch s.fill(x.w, &x.c.fd, &x.up, budget) {
+		switch x.h1().noteEnd(s.fill(x.w, &x.h1().fd, &x.up, budget)) {
 		case evloop.Again:
 			x.c.setDeadline(after(now, x.fe.timeouts.client))
 			return 0, false
 		case evloop.EOF, evloop.Failed:
-			x.c.eof = true
 			x.abort(now, CauseClientAbort, phaseData)
 			return 0, false
 		}

@@ -11,11 +11,8 @@ import (
 func (x *exchange) sendRequest(now evloop.Time, head []byte) {
 	sc := x.hunt.sc
 	var first []byte
-	in := x.c.in
-	if !x.up.done && in.Len() > 0 && x.up.framing == message.BodyLength {
-		var used int
-		used, first, _ = x.up.take(in.Bytes(), nil)
-		in.Consume(used)
+	if !x.up.done && x.up.framing == message.BodyLength {
+		first = x.c.firstBody(x)
 	}
 	if !sc.write(head, first) {
 		x.serverWriteFailed(now)
@@ -58,13 +55,12 @@ func (x *exchange) pumpRequest(now evloop.Time) {
 			budget -= n
 			continue
 		}
-		b, res := x.upInput()
+		b, res := c.readBody(x)
 		switch res {
 		case evloop.Again:
 			c.setDeadline(after(now, x.fe.timeouts.client))
 			return
 		case evloop.EOF, evloop.Failed:
-			c.eof = true
 			x.abort(now, CauseClientAbort, phaseData)
 			return
 		}
@@ -81,7 +77,7 @@ func (x *exchange) pumpRequest(now evloop.Time) {
 			return
 		}
 		x.countUp(len(out))
-		x.usedUp(b, used)
+		c.bodyUsed(x, b, used)
 	}
 	x.afterPumpRequest(now)
 }
@@ -97,88 +93,8 @@ func (x *exchange) afterPumpRequest(now evloop.Time) {
 			x.requestIsSent(now)
 		}
 	default:
-		x.w.loop.Again(&x.c.fd.FD)
+		x.c.again()
 	}
-}
-
-// upInput gives bytes of the request body that were not used yet: first what
-// came with the head, then what the socket has.
-func (x *exchange) upInput() ([]byte, evloop.Result) {
-	c := x.c
-	if c.in.Len() > 0 && c.more == nil {
-		return c.in.Bytes(), evloop.Done
-	}
-	if c.more != nil {
-		if x.moreFresh {
-			x.moreFresh = false
-			return c.more.Bytes(), evloop.Done
-		}
-		n, res := c.readMore()
-		c.more.Filled(n)
-		return c.more.Bytes(), res
-	}
-	dst := x.w.in
-	switch {
-	case x.up.framing == message.BodyChunked:
-		dst = dst[:len(dst)-chunkRoom]
-	case int64(len(dst)) > x.up.left:
-		dst = dst[:x.up.left] // the next request is left in the socket
-	}
-	n, res := c.fd.Read(dst)
-	return dst[:n], res
-}
-
-// usedUp takes used bytes of b off the input; the rest waits for more bytes
-// or, once the body has ended, for the next request. The head stays where it
-// is until the exchange is over.
-func (x *exchange) usedUp(b []byte, used int) {
-	c := x.c
-	rest := b[used:]
-	switch {
-	case c.more != nil:
-		c.more.Consume(used)
-		if c.more.Len() == 0 {
-			x.w.pool.Put(c.more)
-			c.more = nil
-		}
-	case c.in.Len() > 0:
-		c.in.Consume(used)
-		if len(rest) > 0 && !x.up.done {
-			x.splitInput()
-		}
-	case len(rest) > 0:
-		c.more = x.w.pool.Take(len(rest))
-		c.more.Append(rest)
-	}
-}
-
-// splitInput moves what follows the head to a buffer of its own. Both are as
-// small as they can be: who sends slowly, or nothing more, makes us wait.
-func (x *exchange) splitInput() {
-	c, pool := x.c, x.w.pool
-	c.more = pool.Take(c.in.Len())
-	c.more.Append(c.in.Bytes())
-	c.in.Reset()
-	head := pool.Take(len(x.req.Raw))
-	if head.Cap() == c.in.Cap() {
-		pool.Put(head)
-		return
-	}
-	x.req.Raw = head.B[:copy(head.B, x.req.Raw)]
-	pool.Put(c.in)
-	c.in = head
-}
-
-// readMore reads behind what more holds, which grows up to tune.bufsize.
-func (c *h1Client) readMore() (int, evloop.Result) {
-	if len(c.more.Free()) == 0 {
-		size := c.more.Cap()
-		if c.more.Len() == size {
-			size = min(4*size, c.w.p.tune.BufSize)
-		}
-		c.more = c.w.pool.Grow(c.more, size)
-	}
-	return c.fd.Read(c.more.Free())
 }
 
 func (x *exchange) countUp(n int) {
@@ -206,8 +122,8 @@ func (x *exchange) serverWriteFailed(now evloop.Time) {
 	x.upSplice.leave(x.w)
 	x.serverKeep = false
 	x.up.done = true
-	x.c.keepAfterCut(x)
-	if x.c.out == nil {
+	x.keepAfterCut()
+	if !x.c.waiting() {
 		x.c.setDeadline(0)
 	}
 	sc.setDeadline(after(now, x.be.timeouts.server))
@@ -216,7 +132,7 @@ func (x *exchange) serverWriteFailed(now evloop.Time) {
 
 // keepAfterCut: the rest of a request body that no server takes can only be
 // got rid of by ending the connection.
-func (c *h1Client) keepAfterCut(x *exchange) {
+func (x *exchange) keepAfterCut() {
 	if x.up.framing != message.BodyNone {
 		x.keep = false
 	}

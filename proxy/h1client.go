@@ -12,20 +12,19 @@ import (
 // hands each to an exchange, and writes what the exchange answers. While no
 // request is under way it holds no memory but itself.
 type h1Client struct {
-	clientConn                // client.go
-	x          *exchange      // the request under way; nil while idle
-	in         *buffer.Buffer // read, not used up; also holds the head of x
-	more       *buffer.Buffer // read after the head of x, not used up; nil when empty
-	out        *buffer.Buffer // to be written; nil when empty
-	ended      evloop.Time    // when the last response ended; accepted before the first
-	requests   uint32
-	state      clientState
-	lastWords  bool        // what is written now ends the connection: nobody waits for the client's FIN
-	stepping   bool        // step is on the stack: whoever ends an exchange need not call it
-	eof        bool        // the client has sent FIN
-	sess       *expr.Vars  // variables of the connection; nil when no rule has any
-	pinned     *serverConn // kept for this client only (http-reuse never)
-	nextFree   *h1Client
+	clientConn                 // client.go
+	httpSession                // httpclient.go
+	x           *exchange      // the request under way; nil while idle
+	in          *buffer.Buffer // read, not used up; also holds the head of x
+	more        *buffer.Buffer // read after the head of x, not used up; nil when empty
+	out         *buffer.Buffer // to be written; nil when empty
+	state       clientState
+	lastWords   bool      // what is written now ends the connection: nobody waits for the client's FIN
+	stepping    bool      // step is on the stack: whoever ends an exchange need not call it
+	eof         bool      // the client has sent FIN
+	moreFresh   bool      // more holds bytes that the body of x has not seen
+	h2          *h2Client // the protocol is HTTP/2: all events are its own
+	nextFree    *h1Client
 }
 
 // A clientState says what an HTTP/1 client connection waits for.
@@ -38,22 +37,24 @@ const (
 	clientBusy                      // the exchange, and room for its answer
 	clientFlush                     // room for the last bytes of an answer, then the end
 	clientLinger                    // FIN from the client, after our own
+	clientH2                        // what h2 waits for
 	clientClosed                    // nothing
 )
 
 func (s clientState) String() string {
-	return [...]string{"greet", "idle", "head", "busy", "flush", "linger", "closed"}[s]
+	return [...]string{"greet", "idle", "head", "busy", "flush", "linger", "h2", "closed"}[s]
 }
 
 // clientNext[s] holds the states that may follow s. Any state may go to
 // clientClosed.
 var clientNext = [...]uint8{
 	clientGreet:  1 << clientIdle,
-	clientIdle:   1<<clientHead | 1<<clientFlush,
-	clientHead:   1<<clientBusy | 1<<clientFlush | 1<<clientIdle | 1<<clientLinger,
+	clientIdle:   1<<clientHead | 1<<clientFlush | 1<<clientH2,
+	clientHead:   1<<clientBusy | 1<<clientFlush | 1<<clientIdle | 1<<clientLinger | 1<<clientH2,
 	clientBusy:   1<<clientIdle | 1<<clientFlush | 1<<clientLinger,
 	clientFlush:  1 << clientLinger,
 	clientLinger: 0,
+	clientH2:     1 << clientFlush,
 	clientClosed: 1 << clientGreet,
 }
 
@@ -92,6 +93,10 @@ func (c *h1Client) begin(now evloop.Time) {
 		return
 	}
 	c.setState(clientIdle)
+	if c.door.spec.HTTP2 || c.papers != nil && c.papers.told.ALPN == "h2" {
+		c.startH2(now, nil)
+		return
+	}
 	c.setDeadline(after(now, fe.timeouts.httpRequest))
 	c.step(now)
 }
@@ -108,11 +113,17 @@ func (c *h1Client) HandleReady(now evloop.Time, _ *evloop.FD) {
 	case clientIdle, clientHead:
 		c.step(now)
 	case clientBusy:
+		if c.fd.Ready()&evloop.ReadyErr != 0 && c.x.state != exchangeTunnel { // after FIN both ways it is no error
+			c.x.clientGone(now)
+			return
+		}
 		c.x.clientReady(now)
 	case clientFlush:
 		c.flushLast(now)
 	case clientLinger:
 		c.linger()
+	case clientH2:
+		c.h2.ready(now)
 	case clientClosed:
 		panic("h1 client: event after close")
 	}
@@ -135,6 +146,8 @@ func (c *h1Client) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 		c.freed()
 	case clientFlush, clientLinger:
 		c.close(false)
+	case clientH2:
+		c.h2.timeout(now)
 	case clientClosed:
 	}
 }
@@ -192,6 +205,9 @@ func (c *h1Client) readRequest(now evloop.Time) bool {
 		}
 	}
 	x := c.x
+	if c.requests == 0 && b[0] == 'P' && c.foundH2(now, b) {
+		return false
+	}
 	n, st := x.parser.Request(b, &x.req, &x.fe.limits)
 	switch st {
 	case h1.Complete:
@@ -297,6 +313,7 @@ func (c *h1Client) startExchange(now evloop.Time) {
 	c.setState(clientHead)
 	fe := c.frontend()
 	c.x = c.w.takeExchange(c, fe, now)
+	c.x.began = c.ended
 	if fe.sessVars && c.sess == nil {
 		c.sess = new(expr.Vars)
 	}
@@ -395,6 +412,19 @@ func (c *h1Client) flush() (ok bool) {
 	return true
 }
 
+// exchangeCut: nothing more can be written well.
+func (c *h1Client) exchangeCut(_ evloop.Time, how cut) {
+	c.x = nil
+	if how.atOnce {
+		c.close(how.rst)
+		return
+	}
+	if c.out != nil {
+		c.flush()
+	}
+	c.close(false)
+}
+
 // exchangeOver: the response is written or queued. The connection goes on
 // with the next request, or ends.
 func (c *h1Client) exchangeOver(now evloop.Time, keep bool) {
@@ -474,6 +504,10 @@ func (c *h1Client) linger() {
 
 // drain: an idle client is told goodbye; a busy one leaves with its answer.
 func (c *h1Client) drain(now evloop.Time) {
+	if c.h2 != nil {
+		c.h2.drain(now)
+		return
+	}
 	if c.state != clientIdle || c.requests == 0 || c.in != nil || c.out != nil {
 		return
 	}
@@ -488,6 +522,10 @@ func (c *h1Client) drain(now evloop.Time) {
 
 // kill ends the connection whatever it is doing.
 func (c *h1Client) kill(now evloop.Time) {
+	if c.h2 != nil {
+		c.h2.kill(now)
+		return
+	}
 	if c.x != nil {
 		c.x.abort(now, CauseKilled, c.x.phase())
 		return

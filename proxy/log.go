@@ -49,7 +49,7 @@ func (x *exchange) log(now evloop.Time, why Cause, at phase) {
 	}
 	failed := why != CauseNone && why != CauseLocal
 	o := &fe.spec.Log
-	if o.DontLogNull && x.headDone == 0 && x.c.in == nil || o.DontLogNormal && !failed && x.rec.Status < 500 {
+	if o.DontLogNull && x.headDone == 0 && !x.c.headHere() || o.DontLogNormal && !failed && x.rec.Status < 500 {
 		return
 	}
 	x.logged = true
@@ -69,11 +69,11 @@ func (x *exchange) logFormat() *expr.Format {
 }
 
 func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
-	r, c, h := &x.rec, x.c, &x.hunt
-	start := c.ended
+	r, c, h := &x.rec, x.client(), &x.hunt
+	start := x.began
 	r.Accept = x.w.wall(start).UnixNano()
 	r.Th = 0
-	if c.requests == 0 {
+	if x.c.shared().requests == 0 {
 		r.Th = ms(c.greeted.Sub(c.accepted))
 		start = c.greeted
 	}
@@ -90,7 +90,7 @@ func (x *exchange) fillRecord(now evloop.Time, why Cause, at phase) {
 	if r.Tc >= 0 {
 		r.Tr = since(h.connected, x.answered)
 	}
-	r.Tt = ms(now.Sub(c.ended))
+	r.Tt = ms(now.Sub(x.began))
 	r.Term = [2]byte{why.Side(), byte(at)}
 	r.BytesOut += uint64(x.down.moved + x.down.trailers)
 	if x.down.framing == message.BodyChunked && x.down.done {

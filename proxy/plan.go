@@ -205,6 +205,13 @@ func (t Tune) withDefaults() Tune {
 	def(&t.BufSize, 16384)
 	def(&t.MaxRewrite, min(1024, t.BufSize/2))
 	def(&t.HTTPMaxHdr, 101)
+	def(&t.H2.HeaderTable, 4096)
+	def(&t.H2.Window, 65535)
+	def(&t.H2.Streams, 100)
+	def(&t.H2.FrontWindow, t.H2.Window)
+	def(&t.H2.FrontStreams, t.H2.Streams)
+	def(&t.H2.FrameSize, 1<<24-1)
+	t.H2.FrameSize = min(t.H2.FrameSize, max(t.BufSize, 1<<14))
 	def(&t.MaxAccept, 64)
 	def(&t.LogURILen, 1024)
 	return t

@@ -54,7 +54,7 @@ func (be *backend) retryStatus(status int) bool {
 // body, which would be gone by now.
 func (x *exchange) retryOn(now evloop.Time, why retryCause) bool {
 	h := &x.hunt
-	if x.be.retryOn&why == 0 || h.left <= 0 || x.answering || x.up.framing != message.BodyNone || x.c.in == nil {
+	if x.be.retryOn&why == 0 || h.left <= 0 || x.answering || x.up.framing != message.BodyNone || !x.c.headHere() {
 		return false
 	}
 	x.be.counters(x.w).retries.inc()

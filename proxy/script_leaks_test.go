@@ -67,6 +67,8 @@ func (sc *script) leftovers() string {
 		note(w.made.h1-w.nH1, "h1 clients of loop %d", i)
 		note(w.made.tcp-w.nTCP, "TCP sessions of loop %d", i)
 		note(w.made.servers-w.nServers, "server connections of loop %d", i)
+		note(w.made.h2-w.nH2, "HTTP/2 clients of loop %d", i)
+		note(w.made.h2Streams-w.nH2Streams, "HTTP/2 streams of loop %d", i)
 		note(w.loop.Stats().Timers-1, "timers of loop %d, besides its own", i)
 	}
 	note(sc.sk.OpenDescriptors()-len(sc.doors)-2*pipes, "descriptors: %s", sc.sk.Descriptors())

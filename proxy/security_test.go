@@ -224,7 +224,7 @@ func TestWaitingBodiesHoldWhatHasCome(t *testing.T) {
 			sc := newScript(t, cfg)
 			sc.Client(1).Send(tc.sent)
 			sc.settle()
-			c, held := sc.onlyExchange().c, 0
+			c, held := sc.onlyExchange().h1(), 0
 			for _, b := range []*buffer.Buffer{c.in, c.more, c.out} {
 				if b != nil {
 					held += b.Cap()
@@ -288,7 +288,6 @@ func TestHostileRequestsReachNoServer(t *testing.T) {
 		"a fragment":                   "GET /a#b HTTP/1.1\r\nhost: x\r\n\r\n",
 		"a target of no form":          "GET a HTTP/1.1\r\nhost: x\r\n\r\n",
 		"a blank in the target":        "GET /a b HTTP/1.1\r\nhost: x\r\n\r\n",
-		"the preface of HTTP/2":        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"CONNECT with a body":          "CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\ncontent-length: 4\r\n\r\nabcd",
 		"thousands of fields":          "GET /a HTTP/1.1\r\nhost: x\r\n" + strings.Repeat("a: b\r\n", 2000) + "\r\n",
 		"a field larger than a buffer": "GET /a HTTP/1.1\r\nhost: x\r\na: " + strings.Repeat("b", 20000) + "\r\n\r\n",
@@ -403,7 +402,7 @@ func TestSecurityPageNamesTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	var source []byte
-	for _, dir := range []string{".", "../internal/h1", "../internal/message", "../internal/expr", "../internal/evloop", "../listener"} {
+	for _, dir := range []string{".", "../internal/h1", "../internal/h2", "../internal/message", "../internal/expr", "../internal/evloop", "../listener"} {
 		files, err := filepath.Glob(dir + "/*_test.go")
 		if err != nil {
 			t.Fatal(err)

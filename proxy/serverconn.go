@@ -39,8 +39,8 @@ type serverConn struct {
 
 	requests uint32 // sent on this connection
 	state    connState
-	counted  bool      // holds a place of pool-max-conn
-	pinnedTo *h1Client // connPinned: the client whose next request may use it
+	counted  bool         // holds a place of pool-max-conn
+	pinnedTo *httpSession // connPinned: the client whose next request may use it
 }
 
 // A connState says what a server connection is doing.

@@ -24,11 +24,12 @@ func (x *exchange) startTunnel(now evloop.Time, head, rest []byte) {
 	if sc := x.hunt.sc; sc.out != nil { // the server did not wait for the end of the request
 		t.up.buf, sc.out = sc.out, nil
 	}
-	if x.c.in.Len() > 0 {
-		t.up.buf = x.w.queue(t.up.buf, x.c.in.Bytes())
-		x.c.in.Consume(x.c.in.Len())
+	c := x.h1()
+	if c.in.Len() > 0 {
+		t.up.buf = x.w.queue(t.up.buf, c.in.Bytes())
+		c.in.Consume(c.in.Len())
 	}
-	if !x.c.write(head, rest) {
+	if !c.write(head, rest) {
 		x.abort(now, CauseClientAbort, phaseData)
 		return
 	}
@@ -36,7 +37,7 @@ func (x *exchange) startTunnel(now evloop.Time, head, rest []byte) {
 		x.w.pool.Put(x.resIn)
 		x.resIn = nil
 	}
-	t.down.buf, x.c.out = x.c.out, nil
+	t.down.buf, c.out = c.out, nil
 	x.rec.BytesOut += uint64(len(rest))
 	t.move(now)
 }
@@ -45,14 +46,14 @@ func (x *exchange) startTunnel(now evloop.Time, head, rest []byte) {
 // is not a tunnel, what came was not meant as a request and must not be read as
 // one.
 func (x *exchange) spokeTooSoon() bool {
-	c := x.c
-	return x.req.Method == message.MethodConnect &&
+	c := x.h1()
+	return c != nil && x.req.Method == message.MethodConnect &&
 		(c.in != nil && c.in.Len() > 0 || c.fd.Ready()&evloop.ReadyIn != 0)
 }
 
 func (t *tunnel) move(now evloop.Time) {
 	x := t.x
-	client, server := &x.c.fd, &x.hunt.sc.fd
+	client, server := &x.h1().fd, &x.hunt.sc.fd
 	down0, up0 := t.down.moved, t.up.moved
 	up := t.up.move(x.w, client, server)
 	down := t.down.move(x.w, server, client)
@@ -80,7 +81,7 @@ func (t *tunnel) move(now evloop.Time) {
 	if t.down.shut {
 		// The server has ended the tunnel. HTTP has no half-closed client: what
 		// it may still send has nowhere to go.
-		x.c.eof = true
+		x.h1().eof = true
 		x.finish(now)
 		return
 	}

@@ -53,6 +53,10 @@ type worker struct {
 	freeExchanges                   *exchange
 	freeH1                          *h1Client
 	freeTCP                         *tcpSession
+	freeH2                          *h2Client
+	freeH2Streams                   *h2Stream
+	nH2, nH2Streams                 int
+	h2                              *h2Scratch // nil until a client speaks HTTP/2
 	freeServers                     *serverConn
 	nExchanges, nH1, nTCP, nServers int
 	made                            madeCounts
@@ -72,7 +76,7 @@ type worker struct {
 
 // madeCounts says how many structures of each kind were made so far. Those that
 // are not in a free list are in use, as long as the lists are not full.
-type madeCounts struct{ exchanges, h1, tcp, servers int }
+type madeCounts struct{ exchanges, h1, tcp, servers, h2, h2Streams int }
 
 func newWorker(p *Proxy, id int, loop *evloop.Loop) *worker {
 	t := p.tune

@@ -55,7 +55,7 @@ func ParseALPN(text string) (protocols, left []string) {
 	for _, p := range strings.Split(text, ",") {
 		switch p {
 		case "":
-		case "h2", "h3":
+		case "h3":
 			left = append(left, p)
 		default:
 			protocols = append(protocols, p)

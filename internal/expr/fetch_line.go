@@ -134,6 +134,7 @@ func fetchResVer(env *Env, _ []Arg) (Value, bool) { return version(env.response(
 var (
 	version10 = []byte("1.0")
 	version11 = []byte("1.1")
+	version20 = []byte("2.0")
 )
 
 func version(h *message.Head) (Value, bool) {
@@ -142,6 +143,8 @@ func version(h *message.Head) (Value, bool) {
 		return Value{}, false
 	case h.Minor == 0:
 		return Str(version10), true
+	case h.HTTP2:
+		return Str(version20), true
 	}
 	return Str(version11), true
 }

@@ -36,7 +36,11 @@ func (e *Env) lineNow() []byte {
 	if p == nil {
 		return nil
 	}
-	p = append(append(append(append(p, method...), ' '), target...), " HTTP/1."...)
+	p = append(append(append(p, method...), ' '), target...)
+	if h.HTTP2 {
+		return e.Scratch.keep(append(p, " HTTP/2.0"...))
+	}
+	p = append(p, " HTTP/1."...)
 	return e.Scratch.keep(append(p, '0'+h.Minor))
 }
 

@@ -57,7 +57,8 @@ func (c *Conn) AppendHead(dst []byte, s *Stream, h *message.Head, rw Rewrite) []
 	return c.closeBlock(dst, head, s, rw.End)
 }
 
-// AppendTrailers appends the fields of h that are not marked Drop, as the end of s.
+// AppendTrailers appends the fields of h that are not marked Drop. When they are sent,
+// which may be later than other streams' frames, EndStream has to be called.
 func (c *Conn) AppendTrailers(dst []byte, s *Stream, h *message.Head) []byte {
 	head := len(dst)
 	dst = appendFrame(dst, frame{kind: FrameHeaders, stream: s.id})
@@ -66,7 +67,9 @@ func (c *Conn) AppendTrailers(dst []byte, s *Stream, h *message.Head) []byte {
 			dst = appendHeader(dst, h.Text(f.Name), h.Text(f.Value), f.ID)
 		}
 	}
-	return c.closeBlock(dst, head, s, true)
+	dst = c.closeBlock(dst, head, s, false)
+	dst[head+4] |= flagEndStream
+	return dst
 }
 
 // closeBlock completes the head of the frame at dst[head:], and cuts what does

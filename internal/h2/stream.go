@@ -173,15 +173,28 @@ func (c *Conn) Blocked(s *Stream) bool { return c.send <= 0 && s.send > 0 }
 
 // AppendData appends a DATA frame; p must not be more than Room allows.
 func (c *Conn) AppendData(dst []byte, s *Stream, p []byte, end bool) []byte {
-	f := frame{size: len(p), kind: FrameData, stream: s.id}
+	return append(c.AppendDataHead(dst, s, len(p), end), p...)
+}
+
+// AppendDataHead appends the head of a DATA frame whose payload of n bytes follows.
+func (c *Conn) AppendDataHead(dst []byte, s *Stream, n int, end bool) []byte {
+	f := frame{size: n, kind: FrameData, stream: s.id}
 	if end {
 		f.flags = flagEndStream
 	}
-	dst = append(appendFrame(dst, f), p...)
-	s.send -= int64(len(p))
-	c.send -= int64(len(p))
+	s.send -= int64(n)
+	c.send -= int64(n)
 	if end {
 		c.endOurs(s)
 	}
-	return dst
+	return appendFrame(dst, f)
 }
+
+// EndHead marks frames, as AppendHead made them, as the end of s.
+func (c *Conn) EndHead(frames []byte, s *Stream) {
+	frames[4] |= flagEndStream
+	c.endOurs(s)
+}
+
+// EndStream: trailers were sent.
+func (c *Conn) EndStream(s *Stream) { c.endOurs(s) }
