@@ -115,6 +115,13 @@ func unableCaddy(s Setup) string {
 	return ""
 }
 
+func unableFloor(s Setup) string {
+	if s.Certificate != "" || s.H2 {
+		return "it moves bytes as they are"
+	}
+	return ""
+}
+
 // Mode is HAProxy's word.
 func (s Setup) Mode() string {
 	if s.TCP {

@@ -20,8 +20,12 @@ type Setup struct {
 	Log       netip.AddrPort
 	Clients   int  // that come at once; limits have to allow for them
 	Close     bool // clients use a connection for one request only
-	Threads   int
-	Dir       string // for files that the proxy writes
+	H2        bool // HTTP/2 towards clients
+	// Certificate is a file with a certificate and its key: TLS towards clients.
+	// Empty: no TLS.
+	Certificate string
+	Threads     int
+	Dir         string // for files that the proxy writes
 }
 
 // A Contender is one proxy.
@@ -73,7 +77,7 @@ func All() []Contender {
 		},
 		{
 			Name: Floor, Program: "bench", version: nil,
-			file: "floor.json", template: "floor.json.tmpl", run: runFloor, check: nil, env: noEnv, unable: nothing,
+			file: "floor.json", template: "floor.json.tmpl", run: runFloor, check: nil, env: noEnv, unable: unableFloor,
 		},
 	}
 }

@@ -20,6 +20,9 @@ var setups = map[string]Setup{
 	"rules":     {Rules: 50},
 	"log":       {Log: netip.MustParseAddrPort("127.0.0.1:5140")},
 	"tcp":       {TCP: true},
+	"tls":       {Certificate: "bench.pem"},
+	"h2":        {Certificate: "bench.pem", H2: true},
+	"h2c":       {H2: true},
 	"two cores": {Threads: 2, Clients: 5000},
 	"static-rr": {Algorithm: "static-rr"}, "first": {Algorithm: "first"}, "source": {Algorithm: "source"}, "uri": {Algorithm: "uri"},
 	"hdr": {Algorithm: "hdr"}, "url_param": {Algorithm: "url_param"}, "random": {Algorithm: "random"},
@@ -31,6 +34,12 @@ func complete(t *testing.T, s Setup) Setup {
 	s.Threads = max(s.Threads, 1)
 	s.Clients = max(s.Clients, 64)
 	s.Dir = t.TempDir()
+	if s.Certificate != "" {
+		s.Certificate = filepath.Join(s.Dir, s.Certificate)
+		if err := WriteCertificate(s.Certificate); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return s
 }
 

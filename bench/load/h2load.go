@@ -7,8 +7,12 @@ import (
 )
 
 func h2loadCommand(s Spec) []string {
-	return []string{"h2load", "--h1", "-t" + strconv.Itoa(max(s.Threads, 1)), "-c" + strconv.Itoa(s.Connections),
-		"-m" + strconv.Itoa(max(s.Pipeline, 1)), "-D" + strconv.Itoa(int((s.Warm+s.Length).Seconds()+2)), s.url()}
+	args := []string{"h2load"}
+	if !s.H2 {
+		args = append(args, "--h1")
+	}
+	return append(args, "-t"+strconv.Itoa(max(s.Threads, 1)), "-c"+strconv.Itoa(s.Connections),
+		"-m"+strconv.Itoa(max(s.Pipeline, 1)), "-D"+strconv.Itoa(int((s.Warm+s.Length).Seconds()+2)), s.url())
 }
 
 var (

@@ -26,11 +26,13 @@ type Spec struct {
 	HasBody     bool           `json:"has_body,omitempty"` // POST, even with an empty body
 	Chunked     bool           `json:"chunked,omitempty"`
 	Close       bool           `json:"close,omitempty"`
-	Pipeline    int            `json:"pipeline,omitempty"`
-	Ping        bool           `json:"ping,omitempty"`   // TCP
-	Stream      bool           `json:"stream,omitempty"` // TCP
-	Idle        bool           `json:"idle,omitempty"`   // one request each, then nothing
-	Slow        int            `json:"slow,omitempty"`   // further connections that read slowly
+	Pipeline    int            `json:"pipeline,omitempty"` // with HTTP/2, streams
+	TLS         bool           `json:"tls,omitempty"`      // wrk and h2load can
+	H2          bool           `json:"h2,omitempty"`       // h2load can
+	Ping        bool           `json:"ping,omitempty"`     // TCP
+	Stream      bool           `json:"stream,omitempty"`   // TCP
+	Idle        bool           `json:"idle,omitempty"`     // one request each, then nothing
+	Slow        int            `json:"slow,omitempty"`     // further connections that read slowly
 	SlowPath    string         `json:"slow_path,omitempty"`
 	Drip        int64          `json:"drip,omitempty"`    // bytes per second of each of them
 	Sources     int            `json:"sources,omitempty"` // addresses that the clients come from; 0: the kernel's choice
@@ -92,7 +94,13 @@ func Parse(tool Tool, output []byte) (Outcome, error) {
 	return parseOwn(output)
 }
 
-func (s Spec) url() string { return fmt.Sprintf("http://%v%s", s.To, s.Path) }
+func (s Spec) url() string {
+	scheme := "http"
+	if s.TLS {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%v%s", scheme, s.To, s.Path)
+}
 
 // foreverSeconds is the length of a run that SIGINT ends.
 const foreverSeconds = 3600

@@ -25,6 +25,7 @@ type goal struct {
 
 func weir(scenario string) side    { return side{scenario: scenario, contender: "weir"} }
 func floor(scenario string) side   { return side{scenario: scenario, contender: "floor"} }
+func nginx(scenario string) side   { return side{scenario: scenario, contender: "nginx"} }
 func haproxy(scenario string) side { return side{scenario: scenario, contender: "haproxy"} }
 
 func (s side) in(variant string) side { s.variant = variant; return s }
@@ -52,6 +53,13 @@ func goals() []goal {
 			"500 servers leastconn, CPU per request", "<= 1.10 x with 2 servers", result.CPUPerRequest,
 			weir("balance-leastconn").in("500 servers"), weir("balance-leastconn").in("2 servers"), 1.1,
 		},
+		{"TLS 1.3 keep-alive, 64 connections, CPU per request", "<= 0.80 x HAProxy", result.CPUPerRequest, weir("tls-64"), haproxy("tls-64"), 0.8},
+		{"the same", "<= 0.95 x nginx", result.CPUPerRequest, weir("tls-64"), nginx("tls-64"), 0.95},
+		{"a full TLS 1.3 handshake and a request, CPU", "<= 0.9 x HAProxy", result.CPUPerRequest, weir("tls-close"), haproxy("tls-close"), 0.9},
+		{"1 MB answers over TLS 1.3, CPU per byte", "<= 1.0 x HAProxy", result.CPUPerMB, weir("tls-get-1m"), haproxy("tls-get-1m"), 1},
+		{"HTTP/2 without TLS, 32 x 16 streams, CPU per request", "<= 1.0 x HAProxy", result.CPUPerRequest, weir("h2c-32x16"), haproxy("h2c-32x16"), 1},
+		{"the same, stretch", "<= 0.85 x HAProxy", result.CPUPerRequest, weir("h2c-32x16"), haproxy("h2c-32x16"), 0.85},
+		{"HTTP/2 over TLS 1.3, 32 x 16 streams, CPU per request", "<= 1.0 x HAProxy", result.CPUPerRequest, weir("h2-32x16"), haproxy("h2-32x16"), 1},
 		{"idle keep-alive connection, resident", "<= 600 bytes", result.PerConnection, weir("idle"), side{}, 600},
 	}
 }

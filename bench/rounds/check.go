@@ -2,6 +2,7 @@ package rounds
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -56,7 +57,7 @@ func (p *player) checkPing() error {
 }
 
 func (st *stage) checkHTTP(p *player) error {
-	client := &http.Client{Timeout: checkMax, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: checkMax, Transport: st.transport()}
 	method, body := http.MethodGet, io.Reader(nil)
 	if st.Load.Upload {
 		method, body = http.MethodPost, strings.NewReader(strings.Repeat("x", int(min(st.Load.Post, checkBytesMax))))
@@ -65,7 +66,7 @@ func (st *stage) checkHTTP(p *player) error {
 		body = io.MultiReader(body) // net/http does not see its length
 	}
 	before := st.counters.Read()
-	req, err := http.NewRequest(method, fmt.Sprintf("http://%v%s", p.listen, path(st.Load.Path+st.Load.SlowPath)), body)
+	req, err := http.NewRequest(method, fmt.Sprintf("%s://%v%s", st.scheme(), p.listen, path(st.Load.Path+st.Load.SlowPath)), body)
 	if err != nil {
 		return err
 	}
@@ -74,8 +75,8 @@ func (st *stage) checkHTTP(p *player) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %s", resp.Status)
+	if resp.StatusCode != http.StatusOK || (resp.ProtoMajor == 2) != st.Proxy.H2 {
+		return fmt.Errorf("%s with status %s", resp.Proto, resp.Status)
 	}
 	size := resp.ContentLength
 	if size < 0 || size > checkBytesMax {
@@ -88,6 +89,26 @@ func (st *stage) checkHTTP(p *player) error {
 		return fmt.Errorf("the server saw %d requests and %d bytes", got.Requests, got.BytesIn)
 	}
 	return nil
+}
+
+func (st *stage) scheme() string {
+	if st.Proxy.TLS {
+		return "https"
+	}
+	return "http"
+}
+
+// transport speaks what the load will speak. The certificate is made for this run
+// and signed by nobody.
+func (st *stage) transport() *http.Transport {
+	t := &http.Transport{
+		DisableKeepAlives: true, DisableCompression: true, Protocols: new(http.Protocols),
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13},
+	}
+	t.Protocols.SetHTTP1(!st.Proxy.H2)
+	t.Protocols.SetHTTP2(st.Proxy.H2 && st.Proxy.TLS)
+	t.Protocols.SetUnencryptedHTTP2(st.Proxy.H2 && !st.Proxy.TLS)
+	return t
 }
 
 // checkContent compares the first n bytes with what the server sends.

@@ -147,6 +147,13 @@ func (st *stage) openPlayer(ctx context.Context, c contender.Contender, v scenar
 	setup := contender.Setup{
 		TCP: want.TCP, Listen: loopback(port), Servers: st.servers[:want.Servers], Algorithm: want.Algorithm, ServerMax: want.ServerMax,
 		Rules: want.Rules, Log: st.log, Clients: st.Load.Connections + st.Load.Slow, Threads: cmp.Or(want.Threads, st.threads), Dir: dir, Close: st.Load.Close,
+		H2: want.H2,
+	}
+	if want.TLS {
+		setup.Certificate = filepath.Join(dir, "bench.pem")
+		if err := contender.WriteCertificate(setup.Certificate); err != nil {
+			return err
+		}
 	}
 	entry := result.Entry{Contender: c.Name, Variant: v.Name}
 	file, text, err := c.Config(setup)
@@ -248,7 +255,7 @@ func (st *stage) loadSpec(p *player) load.Spec {
 	l := st.Load
 	return load.Spec{
 		To: p.listen, Connections: l.Connections, Path: path(l.Path), Paths: l.Paths, Sources: l.Sources,
-		HasBody: l.Upload, Post: l.Post, Chunked: l.Chunked, Close: l.Close, Pipeline: l.Pipeline, Ping: l.Ping, Stream: l.Stream > 0,
+		HasBody: l.Upload, Post: l.Post, Chunked: l.Chunked, Close: l.Close, Pipeline: l.Pipeline, Ping: l.Ping, Stream: l.Stream > 0, TLS: st.Proxy.TLS, H2: st.Proxy.H2,
 		Slow: l.Slow, SlowPath: l.SlowPath, Drip: l.Drip, Rate: float64(l.Rate), Threads: st.loadThreads(),
 	}
 }

@@ -68,6 +68,8 @@ type Proxy struct {
 	Rules     int    `json:"rules,omitempty"`
 	Threads   int    `json:"threads,omitempty"` // 0: one, or with AllCores as many as there are processors
 	Log       bool   `json:"log,omitempty"`     // a line for each request, by UDP
+	TLS       bool   `json:"tls,omitempty"`     // towards clients: version 1.3, an ECDSA P-256 key
+	H2        bool   `json:"h2,omitempty"`      // HTTP/2 towards clients
 }
 
 // A Kind says how the load comes.
@@ -101,7 +103,7 @@ type Load struct {
 	Post        int64  `json:"post,omitempty"` // bytes of an upload's body
 	Chunked     bool   `json:"chunked,omitempty"`
 	Close       bool   `json:"close,omitempty"`    // a connection for each request
-	Pipeline    int    `json:"pipeline,omitempty"` // requests on their way at once
+	Pipeline    int    `json:"pipeline,omitempty"` // requests on their way at once; with HTTP/2, streams
 	Paths       int    `json:"paths,omitempty"`    // that many different ones in turn
 	Sources     int    `json:"sources,omitempty"`  // addresses that the clients come from
 	Ping        bool   `json:"ping,omitempty"`     // TCP: 128 bytes there and back

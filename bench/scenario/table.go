@@ -34,6 +34,8 @@ func All() []Scenario {
 	all = append(all, rules()...)
 	all = append(all, balancing()...)
 	all = append(all, tcp()...)
+	all = append(all, encrypted()...)
+	all = append(all, http2()...)
 	all = append(all, limits()...)
 	for i := range all {
 		if all[i].Proxy.Servers == 0 {
@@ -129,6 +131,37 @@ func tcp() []Scenario {
 		{
 			Name: "tcp-bulk", Title: "TCP, 100 MB from the server to each of 8 connections, again and again", Main: true,
 			Proxy: Proxy{TCP: true}, Load: Load{Tool: Own, Connections: 8, Stream: 100 << 20},
+		},
+	}
+}
+
+func encrypted() []Scenario {
+	return []Scenario{
+		{
+			Name: "tls-64", Title: "HTTP/1.1 keep-alive over TLS 1.3, 64 connections, answers of 128 bytes", Main: true,
+			Proxy: Proxy{TLS: true}, Load: Load{Tool: Wrk, Connections: 64},
+		},
+		{
+			Name: "tls-close", Title: "a full TLS 1.3 handshake (ECDSA P-256) for each request, 64 connections at once", Main: true,
+			Proxy: Proxy{TLS: true}, Load: Load{Tool: Wrk, Connections: 64, Close: true},
+		},
+		{
+			Name: "tls-get-1m", Title: "answers of 1m bytes over TLS 1.3, 16 connections", Main: true,
+			Proxy: Proxy{TLS: true}, Load: Load{Tool: Wrk, Connections: 16, Path: "/b/1048576"},
+		},
+	}
+}
+
+func http2() []Scenario {
+	load := Load{Tool: H2load, Connections: 32, Pipeline: 16}
+	return []Scenario{
+		{
+			Name: "h2c-32x16", Title: "HTTP/2 without TLS, 32 connections with 16 streams each, HTTP/1.1 servers", Main: true,
+			Proxy: Proxy{H2: true}, Load: load,
+		},
+		{
+			Name: "h2-32x16", Title: "the same over TLS 1.3", Main: true,
+			Proxy: Proxy{H2: true, TLS: true}, Load: load,
 		},
 	}
 }
