@@ -146,7 +146,7 @@ func encrypted() []Scenario {
 			Proxy: Proxy{TLS: true}, Load: Load{Tool: Wrk, Connections: 64, Close: true},
 		},
 		{
-			Name: "tls-get-1m", Title: "answers of 1m bytes over TLS 1.3, 16 connections", Main: true,
+			Name: "tls-get-1m", Title: "answers of 1m bytes over TLS 1.3, 16 connections",
 			Proxy: Proxy{TLS: true}, Load: Load{Tool: Wrk, Connections: 16, Path: "/b/1048576"},
 		},
 	}
@@ -160,7 +160,7 @@ func http2() []Scenario {
 			Proxy: Proxy{H2: true}, Load: load,
 		},
 		{
-			Name: "h2-32x16", Title: "the same over TLS 1.3", Main: true,
+			Name: "h2-32x16", Title: "the same over TLS 1.3",
 			Proxy: Proxy{H2: true, TLS: true}, Load: load,
 		},
 	}
