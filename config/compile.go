@@ -25,12 +25,13 @@ type compiler struct {
 	group   *errorGroup // of an http-errors section
 	current *line
 
-	global    globalDraft
-	defaults  []*draft
-	drafts    []*draft // frontend, listen and backend, in file order
-	groups    map[string]*errorGroup
-	tlsBinds  []*tlsBind
-	statsNote map[*Section]bool
+	global     globalDraft
+	defaults   []*draft
+	drafts     []*draft // frontend, listen and backend, in file order
+	groups     map[string]*errorGroup
+	tlsBinds   []*tlsBind
+	tlsServers []*tlsServer
+	statsNote  map[*Section]bool
 }
 
 // Result is a loaded configuration.

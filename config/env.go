@@ -34,7 +34,7 @@ type Env struct {
 
 // Features are the names that feature() knows, as -vv prints them.
 func Features() []string {
-	return []string{"ACCEPT4", "EPOLL", "GETADDRINFO", "LINUX_SPLICE", "LINUX_TPROXY", "NETFILTER", "TFO", "THREAD", "TPROXY"}
+	return []string{"ACCEPT4", "EPOLL", "GETADDRINFO", "LINUX_SPLICE", "LINUX_TPROXY", "NETFILTER", "OPENSSL", "TFO", "THREAD", "TPROXY"}
 }
 
 func (e Env) withDefaults() Env {

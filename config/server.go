@@ -24,6 +24,7 @@ type serverDraft struct {
 	checkProxy  bool   // check-send-proxy
 	trackLine   *line
 	checkedElse bool // check port or addr: the check does not go where traffic goes
+	tls         tlsServerDraft
 }
 
 const (
@@ -164,6 +165,9 @@ func (c *compiler) addServer(l *line, name string, s serverDraft) {
 	d.serverNames[name] = l
 	d.back.Servers = append(d.back.Servers, s.proxy)
 	d.back.Balance.Servers = append(d.back.Balance.Servers, s.balance)
+	if s.tls.on || s.tls.check {
+		c.tlsServers = append(c.tlsServers, &tlsServer{draft: s, l: l, d: d, at: len(d.back.Servers) - 1})
+	}
 	d.serverLines = append(d.serverLines, l)
 }
 
@@ -191,8 +195,7 @@ type serverLine struct {
 	options
 	s        *serverDraft
 	defaults bool
-	tls      []string
-	ssl      bool
+	idle     []string // TLS options, which are nothing without ssl
 }
 
 func (o *serverLine) read() {
@@ -202,23 +205,22 @@ func (o *serverLine) read() {
 			o.unknown(serverOptionNames())
 			break
 		}
+		if isServerTLS(row.name) {
+			o.idle = append(o.idle, row.name)
+		}
 		switch {
 		case row.support == supported:
 			row.run(o)
 		case row.support == refused:
-			o.ssl = o.ssl || row.name == "ssl"
 			o.fail("%s: weir does not support this: %s", row.name, row.remark)
-			o.skip(row.values)
-		case row.remark == noTLS:
-			o.tls = append(o.tls, row.name)
 			o.skip(row.values)
 		default:
 			o.c.note(LevelNotice, o.l, "%s accepted and ignored: %s", row.name, row.remark)
 			o.skip(row.values)
 		}
 	}
-	if len(o.tls) > 0 && !o.ssl {
-		o.c.note(LevelNotice, o.l, "%s accepted and ignored: nothing without ssl", strings.Join(o.tls, ", "))
+	if len(o.idle) > 0 && !o.defaults && !o.s.tls.on && !o.s.tls.check {
+		o.c.note(LevelNotice, o.l, "%s accepted and ignored: nothing without ssl", strings.Join(o.idle, ", "))
 	}
 }
 

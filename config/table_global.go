@@ -9,7 +9,6 @@ import (
 func global(c *compiler) *proxy.Global { return &c.out.Config.Global }
 
 const (
-	noTLS      = "weir does not speak TLS to servers yet"
 	noLua      = "weir runs no Lua"
 	noDevices  = "weir has no device detection; Debian's HAProxy has none either"
 	noCLI      = "weir does not serve run-time commands yet"

@@ -29,7 +29,7 @@ var sectionTable = []sectionRow{
 	{"traces", 0, "3.13", ignored, "weir has no traces of HAProxy's internals"},
 	{"program", 0, "3.7", refused, "run the program from the service manager"},
 	{"log-forward", 0, "3.10", refused, "use a syslog daemon to receive and forward messages"},
-	{"acme", 0, "3.12", refused, "weir has no TLS yet"},
+	{"acme", 0, "3.12", refused, "weir asks nobody for certificates"},
 	{"dynamic-update", 0, "3", refused, "it belongs to HAProxy's enterprise edition"},
 }
 

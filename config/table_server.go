@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/weir-lb/weir/proxy"
@@ -37,7 +38,10 @@ const (
 	noResolvers = "it only matters with resolvers, which weir does not have yet"
 )
 
-var serverOptions = []serverOption{
+// serverOptions are all options of server lines.
+var serverOptions = slices.Concat(serverPlainOptions, serverTLSOptions)
+
+var serverPlainOptions = []serverOption{
 	{"addr", 1, (*serverLine).checkAddress, supported, ""},
 	{"backup", 0, func(o *serverLine) { o.s.balance.Backup = true }, supported, ""},
 	{"check", 0, func(o *serverLine) { o.probe().Enabled = true }, supported, ""},
@@ -120,51 +124,6 @@ var serverOptions = []serverOption{
 	{"strict-maxconn", 0, nil, refused, "weir's maxconn counts requests, as HAProxy's does without it"},
 	{"tcp-md5sig", 1, nil, refused, "weir does not sign TCP segments"},
 	{"ws", 1, func(o *serverLine) { o.choice("auto", "h1") }, supported, "auto and h1"},
-
-	{"ssl", 0, nil, refused, noTLS},
-	{"check-ssl", 0, nil, refused, noTLS},
-	{"no-check-ssl", 0, nil, ignored, noTLS},
-	{"no-ssl", 0, nil, ignored, noTLS},
-	{"allow-0rtt", 0, nil, ignored, noTLS},
-	{"alpn", 1, nil, ignored, noTLS},
-	{"ca-file", 1, nil, ignored, noTLS},
-	{"check-alpn", 1, nil, ignored, noTLS},
-	{"check-sni", 1, nil, ignored, noTLS},
-	{"check-sni-auto", 0, nil, ignored, noTLS},
-	{"no-check-sni-auto", 0, nil, ignored, noTLS},
-	{"ciphers", 1, nil, ignored, noTLS},
-	{"ciphersuites", 1, nil, ignored, noTLS},
-	{"client-sigalgs", 1, nil, ignored, noTLS},
-	{"crl-file", 1, nil, ignored, noTLS},
-	{"crt", 1, nil, ignored, noTLS},
-	{"curves", 1, nil, ignored, noTLS},
-	{"force-sslv3", 0, nil, ignored, noTLS},
-	{"force-tlsv10", 0, nil, ignored, noTLS},
-	{"force-tlsv11", 0, nil, ignored, noTLS},
-	{"force-tlsv12", 0, nil, ignored, noTLS},
-	{"force-tlsv13", 0, nil, ignored, noTLS},
-	{"no-renegotiate", 0, nil, ignored, noTLS},
-	{"renegotiate", 0, nil, ignored, noTLS},
-	{"ktls", 1, nil, ignored, noTLS},
-	{"no-sni-auto", 0, nil, ignored, noTLS},
-	{"no-ssl-reuse", 0, nil, ignored, noTLS},
-	{"no-sslv3", 0, nil, ignored, noTLS},
-	{"no-tls-tickets", 0, nil, ignored, noTLS},
-	{"no-tlsv10", 0, nil, ignored, noTLS},
-	{"no-tlsv11", 0, nil, ignored, noTLS},
-	{"no-tlsv12", 0, nil, ignored, noTLS},
-	{"no-tlsv13", 0, nil, ignored, noTLS},
-	{"no-verifyhost", 0, nil, ignored, noTLS},
-	{"npn", 1, nil, ignored, noTLS},
-	{"sigalgs", 1, nil, ignored, noTLS},
-	{"sni", 1, nil, ignored, noTLS},
-	{"sni-auto", 0, nil, ignored, noTLS},
-	{"ssl-max-ver", 1, nil, ignored, noTLS},
-	{"ssl-min-ver", 1, nil, ignored, noTLS},
-	{"ssl-reuse", 0, nil, ignored, noTLS},
-	{"tls-tickets", 0, nil, ignored, noTLS},
-	{"verify", 1, nil, ignored, noTLS},
-	{"verifyhost", 1, nil, ignored, noTLS},
 }
 
 // hashKey says what the consistent hash ring places servers by; weir places

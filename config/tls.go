@@ -28,11 +28,14 @@ type tlsBind struct {
 // tlsDefaults are what the global section says of all binds.
 type tlsDefaults struct {
 	tlsDraft
+	servers         tlsDraft // ssl-default-server-*
+	serversUnknown  bool     // ssl-server-verify none
 	caBase, crtBase string
 }
 
-// finishTLS adds the defaults to each bind with ssl.
+// finishTLS adds the defaults to each bind and each server with ssl.
 func (c *compiler) finishTLS() {
+	c.finishServerTLS()
 	for _, b := range c.tlsBinds {
 		c.sec, c.draft, c.in = &Section{Head: b.d.head.st.Words}, b.d, b.d.kind
 		spec := c.bindSpec(b)
@@ -72,15 +75,19 @@ func (c *compiler) bindSpec(b *tlsBind) *tls.Spec {
 	if spec.CRLFile != "" {
 		spec.CRLFile = c.under(g.caBase, spec.CRLFile)
 	}
-	v := b.versions
+	c.resolveVersions(b.l, &spec, b.versions, &g.versions)
+	return &spec
+}
+
+// resolveVersions adds the defaults to what a line says of versions.
+func (c *compiler) resolveVersions(l *line, spec *tls.Spec, v tls.Versions, def *tls.Versions) {
 	if v.Min == 0 && v.Max == 0 {
-		v.Min, v.Max = g.versions.Min, g.versions.Max
-		v.Not = append(slices.Clone(v.Not), g.versions.Not...)
+		v.Min, v.Max = def.Min, def.Max
+		v.Not = append(slices.Clone(v.Not), def.Not...)
 	}
 	var err error
 	spec.MinVersion, spec.MaxVersion, err = v.Range()
-	c.check(b.l, err)
-	return &spec
+	c.check(l, err)
 }
 
 // chosenSwitch is what the line says, else the global section, else def.
@@ -197,7 +204,9 @@ func (o tlsWords) tellSSLv3(id uint16) {
 }
 
 // not is no-tlsv12 and the like: the option's name ends in the version.
-func (o tlsWords) not() { o.tls.versions.Not = append(o.tls.versions.Not, sslVersionOf(o.name)) }
+func (o tlsWords) not() {
+	o.tls.versions.Not = append(slices.Clip(o.tls.versions.Not), sslVersionOf(o.name))
+}
 
 // force is force-tlsv12 and the like.
 func (o tlsWords) force() {
@@ -260,5 +269,12 @@ func (c *compiler) defaultBindOptions(l *line) {
 func defaultTLS(run func(tlsWords)) func(*compiler, *line) {
 	return func(c *compiler, l *line) {
 		run(tlsWords{&options{c: c, l: l, words: l.args, name: "the list"}, &c.global.tls.tlsDraft})
+	}
+}
+
+// defaultServerTLS is defaultTLS for all servers.
+func defaultServerTLS(run func(tlsWords)) func(*compiler, *line) {
+	return func(c *compiler, l *line) {
+		run(tlsWords{&options{c: c, l: l, words: l.args, name: "the list"}, &c.global.tls.servers})
 	}
 }

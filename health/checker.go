@@ -31,11 +31,27 @@ type Target struct {
 	// (traffic has one) as long as neither port nor addr of the check is.
 	Greeting  func(dst []byte, src, to netip.AddrPort) []byte
 	SendProxy bool
+	// Secure makes what a connection speaks through when checks are encrypted; nil:
+	// they are not. The Checker's HandleReady is called when its Shake can go on.
+	// SecureAll also encrypts the connections of steps that the user wrote.
+	Secure    func(c *Checker) Channel
+	SecureAll bool
 	// Loads gives the numbers of the state header; nil: zeros.
 	Loads func() Loads
 	// Report is called on the loop, after the next check has been scheduled; it
 	// may Stop the Checker.
 	Report func(Report)
+}
+
+// A Channel is a connection with a layer of its own between socket and check.
+type Channel interface {
+	// Shake brings the handshake on until it is over or has to wait.
+	Shake(fd *evloop.FD) (over bool, err error)
+	Read(fd *evloop.FD, p []byte) (int, evloop.Result)
+	Write(fd *evloop.FD, p []byte) (int, evloop.Result)
+	// Close gives memory back, also in the middle of a handshake. An orderly end
+	// is told to the server. The socket is closed afterwards.
+	Close(fd *evloop.FD, orderly bool)
 }
 
 // A Snapshot is what outlives a Checker over a reload.
@@ -52,11 +68,12 @@ const (
 	checkStopped checkState = iota // Start
 	checkPause                     // the time of the next check
 	checkConnect                   // the end of connect(2)
+	checkShake                     // the end of the handshake
 	checkSend                      // room for the rest of what is to be sent
 	checkExpect                    // bytes that decide an expectation
 )
 
-var checkStateNames = [...]string{"stopped", "pause", "connect", "send", "expect"}
+var checkStateNames = [...]string{"stopped", "pause", "connect", "shake", "send", "expect"}
 
 func (s checkState) String() string { return checkStateNames[s] }
 
@@ -73,6 +90,7 @@ type Checker struct {
 	verdict  *Verdict
 	state    checkState
 	fd       evloop.FD
+	channel  Channel // nil: clear
 	timer    evloop.Timer
 	random   *rand.Rand
 	status   string // of the last report

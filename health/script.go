@@ -147,7 +147,9 @@ func (sc *script) passed(f finding) finding {
 	}
 	switch last.Kind {
 	case StepConnect:
-		f = finding{status: StatusL4OK}
+		if f.status != StatusL6OK {
+			f = finding{status: StatusL4OK}
+		}
 	case StepSend, StepComment:
 		f = finding{status: StatusL7OK}
 	case StepExpect:

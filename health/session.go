@@ -15,6 +15,8 @@ func (c *Checker) HandleTimeout(now evloop.Time, _ *evloop.Timer) {
 		c.begin(now)
 	case checkConnect:
 		c.fail(now, StatusL4Tout, "")
+	case checkShake:
+		c.fail(now, StatusL6Tout, "")
 	case checkSend:
 		c.fail(now, StatusL7Tout, "")
 	case checkExpect:
@@ -35,8 +37,13 @@ func (c *Checker) HandleReady(now evloop.Time, _ *evloop.FD) {
 	switch c.state {
 	case checkConnect:
 		done = c.finishConnect(now)
+	case checkShake:
+		done = c.shake(now)
 	case checkSend:
 		done = c.finishSend(now)
+		if s := c.step(); done && s.Kind == StepConnect { // it was the PROXY header
+			done = c.secure(now, s)
+		}
 	case checkExpect:
 		done = c.finishExpect(now)
 	case checkStopped, checkPause:
@@ -212,18 +219,40 @@ func (c *Checker) greet(now evloop.Time, s *step) bool {
 	}
 	own := c.target.SendProxy && c.spec.Addr == "" && c.spec.Port == 0 && s.number == 0
 	if c.target.Greeting == nil || !own && !c.spec.SendProxy && !s.SendProxy {
-		return true
+		return c.secure(now, s)
 	}
 	to := c.address(s)
 	c.out, c.sent = c.target.Greeting(c.out[:0], c.loop.Kernel().LocalAddr(c.fd.Num()), to.IP), 0
 	c.state = checkSend
-	return c.finishSend(now)
+	return c.finishSend(now) && c.secure(now, s)
+}
+
+// secure begins the handshake, if there is to be one.
+func (c *Checker) secure(now evloop.Time, s *step) bool {
+	if c.target.Secure == nil || s.number != 0 && !c.target.SecureAll {
+		return true
+	}
+	c.state = checkShake
+	c.channel = c.target.Secure(c)
+	return c.shake(now)
+}
+
+func (c *Checker) shake(now evloop.Time) bool {
+	over, err := c.channel.Shake(&c.fd)
+	if err != nil {
+		c.fail(now, StatusL6Rsp, "SSL handshake failure")
+		return false
+	}
+	if over {
+		c.found = finding{status: StatusL6OK}
+	}
+	return over
 }
 
 // finishSend sends what is left of out.
 func (c *Checker) finishSend(now evloop.Time) bool {
 	for c.sent < len(c.out) {
-		n, res := c.fd.Write(c.out[c.sent:])
+		n, res := c.write(c.out[c.sent:])
 		c.sent += n
 		switch res {
 		case evloop.Done:
@@ -289,7 +318,7 @@ func (c *Checker) receive(now evloop.Time) bool {
 		more := min(max(2*cap(c.in), 1024), c.script.bufSize)
 		c.in = append(make([]byte, 0, more), c.in...)
 	}
-	n, res := c.fd.Read(c.in[len(c.in):min(cap(c.in), c.script.bufSize)])
+	n, res := c.read(c.in[len(c.in):min(cap(c.in), c.script.bufSize)])
 	switch res {
 	case evloop.Done:
 		c.in = c.in[:len(c.in)+n]
@@ -304,11 +333,29 @@ func (c *Checker) receive(now evloop.Time) bool {
 	return false
 }
 
+func (c *Checker) read(p []byte) (int, evloop.Result) {
+	if c.channel == nil {
+		return c.fd.Read(p)
+	}
+	return c.channel.Read(&c.fd, p)
+}
+
+func (c *Checker) write(p []byte) (int, evloop.Result) {
+	if c.channel == nil {
+		return c.fd.Write(p)
+	}
+	return c.channel.Write(&c.fd, p)
+}
+
 // close ends the connection: with RST, so that neither side keeps TIME_WAIT for
 // a check, unless the step wants otherwise.
 func (c *Checker) close() {
 	if !c.fd.IsOpen() {
 		return
+	}
+	if c.channel != nil {
+		c.channel.Close(&c.fd, true)
+		c.channel = nil
 	}
 	if c.linger {
 		c.loop.Close(&c.fd)

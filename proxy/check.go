@@ -70,6 +70,10 @@ func (p *Proxy) startCheck(w *worker, srv *server, delay time.Duration) {
 		},
 		Report: func(r health.Report) { p.checked(w, srv, r) },
 	}
+	if srv.checkTLS != nil {
+		target.Secure = func(c *health.Checker) health.Channel { return w.secureCheck(srv, c) }
+		target.SecureAll = srv.spec.CheckTLSAll
+	}
 	spec := be.spec.Check
 	if spec.Timeout == 0 {
 		spec.Timeout = max(be.timeouts.check, 0)

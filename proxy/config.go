@@ -177,6 +177,9 @@ type Server struct {
 	Family  string
 
 	Check          health.ServerSpec
+	TLS            *tls.ClientSpec // nil: clear
+	CheckTLS       *tls.ClientSpec // of health checks; nil: clear. SNI is a name, no expression
+	CheckTLSAll    bool            // check-ssl: also where a script says how to connect
 	Cookie         string
 	SendProxy      ProxyHeader
 	ProxyOptions   []string // proxy-v2-options

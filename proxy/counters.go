@@ -66,6 +66,8 @@ type serverCounters struct {
 	reused      counter
 	clientAbort counter
 	serverAbort counter
+	handshakes  counter // TLS, that came to a good end
+	badShakes   counter // TLS, that did not
 	status      [6]counter
 	_           [64]byte
 }

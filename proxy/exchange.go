@@ -222,7 +222,7 @@ func (x *exchange) huntReuse(srv *server) *serverConn {
 	c := x.c.shared()
 	if p := c.pinned; p != nil {
 		c.pinned = nil
-		if p.srv.live == srv.live && !p.spoke() {
+		if p.srv.live == srv.live && !p.spoke() && srv.asksFor(p, x.w.loop.Now(), x) {
 			p.user, p.state, p.pinnedTo = x, connBusy, nil
 			return p
 		}
@@ -288,7 +288,7 @@ func (x *exchange) huntDone(now evloop.Time) {
 	x.serverKeep = x.be.connMode == ConnKeepAlive && x.fe.connMode == ConnKeepAlive
 	head := x.requestHead(x.w.out[:0])
 	x.w.out = head[:0]
-	if srv.spec.SendProxy != ProxyNone && sc.requests == 1 {
+	if srv.spec.SendProxy != ProxyNone && sc.requests == 1 && srv.tls == nil {
 		sc.out = x.w.queue(sc.out, x.w.proxyHeader(srv, x.client()))
 	}
 	x.requestSent = true

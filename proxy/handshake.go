@@ -1,23 +1,35 @@
 package proxy
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"strconv"
+
 	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/internal/expr"
+	"github.com/weir-lb/weir/listener"
 	"github.com/weir-lb/weir/tls"
 )
 
-// This file brings a client through its TLS handshake. The loop moves the bytes;
+// This file brings connections through their TLS handshakes. The loop moves the bytes;
 // a goroutine, which waits for nothing but them, does the arithmetic.
 
 // handshakesMax bounds the goroutines of one loop's handshakes. Who comes beyond
 // that waits for a place, as long as its deadline allows.
 const handshakesMax = 2048
 
-// A handshake is one that is under way. It outlives its client when that leaves
-// first: the goroutine must see the end.
+// A handshaker is a connection that has to shake hands before anything else.
+type handshaker interface {
+	// goOn is called when the handshake can go on, or has ended.
+	goOn(now evloop.Time)
+}
+
+// A handshake is one that is under way. It outlives its connection when that
+// ends first: the goroutine must see the end.
 type handshake struct {
 	w      *worker
-	c      *clientConn // nil: gone, or secured
+	owner  handshaker // nil: gone, or secured
 	conn   *tls.Conn
 	letter evloop.Letter // the goroutine has written something, or has ended
 	state  handshakeState
@@ -47,7 +59,7 @@ func (c *clientConn) secure(now evloop.Time) bool {
 			c.refuseShake(now, faultTooMany)
 			return false
 		}
-		c.shake = &handshake{w: c.w, c: c}
+		c.shake = &handshake{w: c.w, owner: c}
 		c.shake.conn = c.door.tls.NewConn(c.w.sealing, c.shake.notify)
 	}
 	h := c.shake
@@ -68,6 +80,8 @@ func (c *clientConn) secure(now evloop.Time) bool {
 	}
 	return c.secured(now, h)
 }
+
+func (c *clientConn) goOn(now evloop.Time) { c.owner.begin(now) }
 
 // notify is called from the handshake's goroutine.
 func (h *handshake) notify() { h.w.loop.Post(&h.letter, h) }
@@ -123,7 +137,7 @@ func (c *clientConn) secured(now evloop.Time, h *handshake) bool {
 		c.refuseShake(now, faultOfShake(h.conn.FailureOf(err)))
 		return false
 	}
-	c.shake, h.c = nil, nil
+	c.shake, h.owner = nil, nil
 	c.fd.tls = h.conn
 	c.securing, c.greeted = false, now
 	c.papers = newPapers(h.conn.Info())
@@ -153,6 +167,36 @@ func newPapers(info tls.Info) *papers {
 	return &papers{told: told}
 }
 
+// proxyTLS is what a PROXY header tells a server of the connection.
+func (p *papers) proxyTLS() listener.ProxyTLS {
+	t := listener.ProxyTLS{
+		Present: true, Client: listener.ProxyTLSOn, Version: []byte(p.told.Version), Cipher: []byte(p.told.Cipher),
+		Verify: uint32(max(p.told.CertErr, p.told.CertCA)),
+	}
+	if c := p.told.Client; c != nil {
+		t.Client |= listener.ProxyTLSCertSess
+		if p.told.HasCert {
+			t.Client |= listener.ProxyTLSCertConn
+		}
+		t.CommonName = []byte(c.Subject.CommonName)
+	}
+	if c := p.told.Shown; c != nil {
+		t.KeyAlg, t.SigAlg = keyKind(c), expr.SignatureName(c)
+	}
+	return t
+}
+
+// keyKind is the kind and size of a key, such as RSA2048 and EC256.
+func keyKind(c *x509.Certificate) []byte {
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return strconv.AppendInt([]byte("RSA"), int64(k.N.BitLen()), 10)
+	case *ecdsa.PublicKey:
+		return strconv.AppendInt([]byte("EC"), int64(k.Curve.Params().BitSize), 10)
+	}
+	return []byte(c.PublicKeyAlgorithm.String())
+}
+
 func faultOfShake(f tls.Failure) greetingFault {
 	switch f {
 	case tls.FailureClosed:
@@ -180,19 +224,24 @@ func (c *clientConn) endTLS() {
 		return
 	}
 	c.w.p.tlsConns.Add(-1)
-	if h == nil {
-		return
+	if h != nil {
+		c.shake = nil
+		h.abandon(&c.fd.FD)
 	}
-	c.shake, h.c = nil, nil
+}
+
+// abandon: the connection ends before its handshake.
+func (h *handshake) abandon(fd *evloop.FD) {
+	h.owner = nil
 	h.conn.Abandon()
-	h.conn.Close(&c.fd.FD, false)
-	c.w.shakes.remove(h)
+	h.conn.Close(fd, false)
+	h.w.shakes.remove(h)
 }
 
 // HandleLetter: the goroutine has written something, or has ended.
 func (h *handshake) HandleLetter(now evloop.Time, _ *evloop.Letter) {
-	if h.c != nil {
-		h.c.owner.begin(now)
+	if h.owner != nil {
+		h.owner.goOn(now)
 	}
 	if h.state == shakeRunning && h.conn.Over() {
 		h.state = shakeOver
@@ -254,5 +303,5 @@ func (q *handshakeQueue) leave(now evloop.Time) {
 	}
 	q.remove(h)
 	h.start()
-	h.c.owner.begin(now)
+	h.owner.goOn(now)
 }

@@ -28,6 +28,7 @@ type hunter interface {
 	huntMailOver()
 	client() *clientConn
 	record() *expr.Record
+	fillEnv(now evloop.Time) *expr.Env
 }
 
 // A hunt is how one session or request gets its server: a slot, then a
@@ -144,12 +145,11 @@ func (h *hunt) connect(now evloop.Time) {
 		return
 	}
 	h.sc, h.state = sc, huntConnect
-	if sc.state == connBusy {
-		sc.established(now)
-		return
-	}
-	if d := h.be.timeouts.connect; d > 0 {
+	if d := h.be.timeouts.connect; d > 0 && (sc.state == connOpening || h.srv.tls != nil) {
 		sc.setDeadline(now.Add(d))
+	}
+	if sc.state == connBusy {
+		sc.connected(now)
 	}
 }
 

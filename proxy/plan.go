@@ -108,9 +108,12 @@ type server struct {
 	trackers     []*server // servers whose state follows ours
 	nameBytes    []byte    // for http-send-name-header
 	purgeDelay   time.Duration
-	cookie       string // leads clients here
-	private      bool   // its connections carry what belongs to one client
-	tellsSrc     bool   // a format tells the address that servers see
+	cookie       string      // leads clients here
+	private      bool        // its connections carry what belongs to one client
+	tls          *tls.Client // nil: clear
+	sni          *expr.Expr  // the name to ask for; nil: none
+	checkTLS     *tls.Client // of health checks; nil: clear
+	tellsSrc     bool        // a format tells the address that servers see
 }
 
 // timeouts are resolved: not positive means no bound.
@@ -450,6 +453,7 @@ func (c *compiler) server(be *backend, i int) *server {
 	srv.tuning.UserTimeout = spec.TCPUserTimeout
 	srv.tuning.RcvBuf, srv.tuning.SndBuf = c.tune.RcvBufServer, c.tune.SndBufServer
 	srv.private = spec.SendProxy != ProxyNone || source.UseSrc != "" || srv.address.MapPort || srv.address.ClientDst
+	c.serverTLS(srv)
 	return srv
 }
 

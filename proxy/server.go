@@ -44,6 +44,15 @@ func (w *worker) proxyHeader(srv *server, c *clientConn) []byte {
 		info.Authority, info.UniqueID, info.ALPN = c.proxied.Authority, c.proxied.UniqueID, c.proxied.ALPN
 		info.TLS = c.proxied.TLS
 	}
+	if c.papers != nil {
+		info.TLS = c.papers.proxyTLS()
+		if c.papers.told.SNI != "" {
+			info.Authority = []byte(c.papers.told.SNI)
+		}
+		if c.papers.told.ALPN != "" {
+			info.ALPN = []byte(c.papers.told.ALPN)
+		}
+	}
 	if !info.Src.IsValid() || !info.Dst.IsValid() {
 		info.Local = true
 	}

@@ -31,6 +31,8 @@ type serverConn struct {
 	out   *buffer.Buffer
 	fd    stream
 	timer evloop.Timer
+	shake *handshake // TLS, under way (server_tls.go)
+	sni   string     // what was asked for in it
 
 	// Links of the server's idle or busy list.
 	next, prev *serverConn
@@ -47,11 +49,12 @@ type serverConn struct {
 type connState uint8
 
 const (
-	connClosed  connState = iota // in the free list
-	connOpening                  // waiting for the end of connect(2)
-	connBusy                     // in use by user
-	connIdle                     // in the idle pool
-	connPinned                   // waiting for the next request of one client
+	connClosed   connState = iota // in the free list
+	connOpening                   // waiting for the end of connect(2)
+	connSecuring                  // of the TLS handshake
+	connBusy                      // in use by user
+	connIdle                      // in the idle pool
+	connPinned                    // waiting for the next request of one client
 )
 
 func (w *worker) takeServerConn(srv *server) *serverConn {
@@ -76,14 +79,16 @@ func (sc *serverConn) HandleReady(now evloop.Time, fd *evloop.FD) {
 			return
 		}
 		sc.finishConnect(now)
+	case connSecuring:
+		sc.goOn(now)
 	case connBusy:
 		sc.user.serverReady(now)
 	case connIdle:
-		if sc.spoke() {
+		if sc.intruded() {
 			sc.close()
 		}
 	case connPinned:
-		if sc.spoke() {
+		if sc.intruded() {
 			sc.pinnedTo.pinned = nil
 			sc.close()
 		}
@@ -103,6 +108,15 @@ func (sc *serverConn) finishConnect(now evloop.Time) {
 	if sc.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) != 0 {
 		sc.w.loop.Again(&sc.fd.FD) // it spoke or left at once: there will be no other event for that
 	}
+	sc.connected(now)
+}
+
+// connected: connect(2) has ended well.
+func (sc *serverConn) connected(now evloop.Time) {
+	if sc.srv.tls != nil {
+		sc.secure(now)
+		return
+	}
 	sc.established(now)
 }
 
@@ -116,7 +130,7 @@ func (sc *serverConn) established(now evloop.Time) {
 
 func (sc *serverConn) HandleTimeout(now evloop.Time, t *evloop.Timer) {
 	switch sc.state {
-	case connOpening:
+	case connOpening, connSecuring:
 		sc.user.serverConnectTimeout(now)
 	case connBusy:
 		sc.user.serverTimeout(now)
@@ -149,7 +163,7 @@ func (sc *serverConn) end(rst bool) {
 	switch sc.state {
 	case connIdle:
 		pool.removeIdle(sc)
-	case connBusy, connOpening, connPinned:
+	case connBusy, connOpening, connSecuring, connPinned:
 		pool.removeBusy(sc)
 	case connClosed:
 		panic("server connection: closed twice")
@@ -158,11 +172,10 @@ func (sc *serverConn) end(rst bool) {
 		w.pool.Put(sc.out)
 	}
 	w.loop.StopTimer(&sc.timer)
-	if rst {
-		w.loop.Reset(&sc.fd.FD)
-	} else {
-		w.loop.Close(&sc.fd.FD)
+	if sc.shake != nil {
+		sc.shake.abandon(&sc.fd.FD)
 	}
+	sc.fd.close(w.loop, rst)
 	*sc = serverConn{w: w, fd: sc.fd, timer: sc.timer}
 	if w.nServers < connsKeptMax {
 		sc.next, w.freeServers = w.freeServers, sc

@@ -210,7 +210,7 @@ func (s *tcpSession) huntDone(now evloop.Time) {
 	s.active = now
 	s.hunt.srv.observe(health.ObservedOK)
 	s.hunt.srv.live.counters[s.w.id].total.inc()
-	if s.hunt.srv.spec.SendProxy != ProxyNone {
+	if s.hunt.srv.spec.SendProxy != ProxyNone && s.hunt.srv.tls == nil {
 		s.up.prepend(s.w, s.w.proxyHeader(s.hunt.srv, &s.clientConn))
 	}
 	if s.fe.spec.Log.LogASAP {

@@ -38,6 +38,14 @@ type wire struct {
 	helloSNI string
 }
 
+// unnamed is the address of both ends. crypto/tls finds sessions to be resumed
+// by it when a server is asked for by no name; each server has a memory of its
+// own for them.
+type unnamed struct{}
+
+func (unnamed) Network() string { return "tcp" }
+func (unnamed) String() string  { return "unnamed" }
+
 // nothing is the error of a Read that would have to wait. crypto/tls forgets it
 // and keeps the record that it has a part of.
 type nothing struct{}
@@ -144,8 +152,8 @@ func (w *wire) Write(p []byte) (int, error) {
 
 // Close is never called: package proxy owns the socket.
 func (w *wire) Close() error                     { return nil }
-func (w *wire) LocalAddr() net.Addr              { return nil }
-func (w *wire) RemoteAddr() net.Addr             { return nil }
+func (w *wire) LocalAddr() net.Addr              { return unnamed{} }
+func (w *wire) RemoteAddr() net.Addr             { return unnamed{} }
 func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }

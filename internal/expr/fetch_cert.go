@@ -28,7 +28,7 @@ func NewCert(c *x509.Certificate) *Cert {
 	return &Cert{
 		der: c.Raw, sha1: sum[:], serial: c.SerialNumber.Bytes(), version: c.Version,
 		subject: parseName(c.RawSubject), issuer: parseName(c.RawIssuer),
-		keyAlg: keyAlgorithm(c), sigAlg: signatureAlgorithm(c),
+		keyAlg: keyAlgorithm(c), sigAlg: SignatureName(c),
 		notBefore: certDate(c.NotBefore), notAfter: certDate(c.NotAfter),
 	}
 }
@@ -231,7 +231,8 @@ func keyAlgorithm(c *x509.Certificate) []byte {
 	return []byte(c.PublicKeyAlgorithm.String())
 }
 
-func signatureAlgorithm(c *x509.Certificate) []byte {
+// SignatureName is OpenSSL's short name of the algorithm that c is signed with.
+func SignatureName(c *x509.Certificate) []byte {
 	short := map[x509.SignatureAlgorithm]string{
 		x509.SHA1WithRSA: "RSA-SHA1", x509.SHA256WithRSA: "RSA-SHA256", x509.SHA384WithRSA: "RSA-SHA384", x509.SHA512WithRSA: "RSA-SHA512",
 		x509.SHA256WithRSAPSS: "RSASSA-PSS", x509.SHA384WithRSAPSS: "RSASSA-PSS", x509.SHA512WithRSAPSS: "RSASSA-PSS",
