@@ -27,6 +27,7 @@ type tlsServer struct {
 	cfg   *cryptotls.Config
 	conns atomic.Int32
 	first func(net.Conn) error // before TLS
+	l     net.Listener
 }
 
 func newTLSServer(t *testing.T, change func(*cryptotls.Config)) *tlsServer {
@@ -41,18 +42,20 @@ func newTLSServer(t *testing.T, change func(*cryptotls.Config)) *tlsServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.addr = l.Addr().String()
+	s.addr, s.l = l.Addr().String(), l
 	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(conn)
-		}
-	}()
 	return s
+}
+
+// listen takes connections from now on.
+func (s *tlsServer) listen() {
+	for {
+		conn, err := s.l.Accept()
+		if err != nil {
+			return
+		}
+		go s.serve(conn)
+	}
 }
 
 func (s *tlsServer) serve(raw net.Conn) {
@@ -86,11 +89,12 @@ func (s *tlsServer) serve(raw net.Conn) {
 	}
 }
 
-// towards makes the site's only server speak TLS.
+// towards makes the site's only server speak TLS, and begins to serve.
 func (s *tlsServer) towards(t *testing.T, cfg *Config) *tls.ClientSpec {
 	spec := &tls.ClientSpec{SNI: "str(app.example)"}
 	spec.Verify, spec.CAFile = tls.VerifyRequired, tlstest.Write(t, t.TempDir(), "ca.pem", s.ca.PEM)
 	cfg.Backends[0].Servers[0].TLS = spec
+	go s.listen()
 	return spec
 }
 
