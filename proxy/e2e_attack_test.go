@@ -60,7 +60,7 @@ func attacks() []attack {
 		{"heads that do not end", plainDoor, crowd, false, holds(startHead + "x-large: " + filler)},
 		{"bodies that do not end, buffered", bufferingDoor, crowd, false, holds(longPost + filler)},
 		{"trailers that do not end", plainDoor, crowd, false, holds(postChunked + "0\r\nx-large: " + filler)},
-	}, fastAttacks(filler)...)
+	}, append(fastAttacks(filler), h2Attacks(filler)...)...)
 }
 
 // fastAttacks are those of few clients who work as fast as they can.

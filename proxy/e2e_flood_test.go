@@ -102,6 +102,7 @@ func (f *flooding) nobody() string {
 func (f *flooding) run(a *attack) {
 	t := f.t
 	quiet := f.probe()
+	eventually(func() bool { return f.proxy.report().Held.Connections == 1 }) // the last of the probe may still be counted
 	before := f.proxy.ask("mark")
 
 	fmt.Fprintf(f.attackers.in, "%s:%s\n", a.name, strings.Join(f.addrs, " "))

@@ -159,6 +159,8 @@ func (ch *h2Chaos) clientDoes(p *h2Player) {
 		p.end.Pause()
 	case n == 19 && ch.chance(0.2):
 		p.Close()
+	case n == 19 && ch.chance(0.2):
+		p.CloseWrite()
 	default:
 		p.end.Resume()
 	}

@@ -478,3 +478,61 @@ func TestH2ConnectionThatIsNotReadEnds(t *testing.T) {
 	s.WantReset("")
 	sc.WantLog("", "200 cD-- be/s1 0 0/0")
 }
+
+// Requests that came in one segment are not answered in one turn.
+func TestH2RequestsOfOneSegmentShareTurns(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "deny"}}
+	sc := newScript(t, cfg)
+	c := sc.H2(1)
+	c.Send(h2Word(8, 0, 1<<30))
+	var b strings.Builder
+	for id := uint32(1); id < 400; id += 2 {
+		b.WriteString(h2Request(id, true, "GET", "/a"))
+	}
+	w := sc.p.workers[0]
+	c.end.Send([]byte(b.String()))
+	most := uint64(0)
+	for before := w.requests.load(); w.loop.Turn(0) > 0; before = w.requests.load() {
+		most = max(most, w.requests.load()-before)
+	}
+	if most > 3*requestsPerTurn {
+		t.Errorf("%d requests of one client were answered in a turn, want about %d", most, requestsPerTurn)
+	}
+	if got := strings.Count(c.take(), "HEADERS"); got != 200 {
+		t.Errorf("%d answers, want 200", got)
+	}
+	c.Close()
+}
+
+// Behind FIN no window can be opened: an answer that needs one has come to its end,
+// now or when it gets there. What needs none is still answered.
+func TestH2NothingWaitsForWindowsBehindFIN(t *testing.T) {
+	cfg := site(ModeHTTP, 1)
+	cfg.Frontends[0].HTTPRules.Request = []Rule{{Name: "deny", Cond: Cond{Words: []string{"{", "path", "/deny", "}"}}}}
+	sc := newScript(t, cfg)
+	c := &h2Peer{peer: sc.Client(1)}
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + h2Frame(4, 0, 0, "\x00\x04\x00\x00\x00\x0a") + h2Frame(4, 1, 0, ""))
+	c.take()
+	var s [3]*peer
+	for i := range s {
+		c.Send(h2Request(uint32(2*i+1), true, "GET", "/a"))
+		s[i] = sc.Server("s1").Accept("")
+		s[i].Want("", h2Up)
+	}
+	c.Send(h2Request(7, true, "GET", "/deny"))
+	s[0].Send("HTTP/1.1 200 OK\r\ncontent-length: 25\r\n\r\n" + text(20))
+	c.take()
+	c.CloseWrite()
+	s[0].WantReset("it has waited already")
+	s[1].Send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
+	s[2].Send("HTTP/1.1 200 OK\r\ncontent-length: 25\r\n\r\n" + text(20))
+	s[2].WantReset("it would wait")
+	if got := c.take(); !strings.Contains(got, "DATA 3 hello end") || strings.Contains(got, "DATA 5 "+text(20)) {
+		t.Error(got)
+	}
+	if w := sc.p.workers[0]; w.live != 0 && c.end.Open() && !c.end.EOF() {
+		t.Error("the connection stands")
+	}
+	c.Close()
+}

@@ -17,12 +17,14 @@ import (
 type h2Client struct {
 	c     *h1Client
 	proto h2.Conn
-	in    *buffer.Buffer // the front of a frame that is not whole; nil when empty
+	in    *buffer.Buffer // what was read and not looked at: with unread, whole frames; nil when empty
 	out   *buffer.Buffer // to be written; nil when empty
 	// Streams with an exchange, those that were served last at the end.
 	first, lastStream *h2Stream
 
 	due      bool   // a stream waits for the connection to make room, or for its next turn
+	share    int    // requests that may begin in this turn
+	unread   bool   // in holds frames for which this turn had no time
 	wait     h2Wait // what the connection's deadline is for
 	leaving  bool   // the connection ends with its last stream
 	lost     bool   // nothing that comes is looked at any more
@@ -145,11 +147,12 @@ func (m *h2Client) step(now evloop.Time, n int) {
 	if m.due && !m.congested() {
 		m.resume(now, nil)
 	}
+	m.share = m.c.w.share(requestsPerTurn, turnRequests)
 	if n > 0 {
 		m.handle(now, n)
 	}
 	again := true
-	for turns := m.c.w.share(requestsPerTurn, turnRequests); again && turns > 0; turns-- {
+	for turns := m.share; again && turns > 0 && m.share > 0; turns-- {
 		again = !m.lost && !m.broken && !m.congested() && m.read(now)
 	}
 	m.stepping = false
@@ -161,12 +164,19 @@ func (m *h2Client) step(now evloop.Time, n int) {
 // read takes bytes from the socket. It reports whether it is worth calling again.
 func (m *h2Client) read(now evloop.Time) bool {
 	c, sc := m.c, m.c.w.h2Scratch()
-	if c.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
-		return false
-	}
 	kept := 0
 	if m.in != nil {
 		kept = copy(sc.in, m.in.Bytes())
+	}
+	if m.unread {
+		m.unread = false
+		c.w.pool.Put(m.in)
+		m.in = nil
+		m.handle(now, kept)
+		return true
+	}
+	if c.fd.Ready()&(evloop.ReadyIn|evloop.ReadyHup|evloop.ReadyErr) == 0 {
+		return false
 	}
 	n, res := c.fd.Read(sc.in[kept : kept+c.w.p.tune.BufSize])
 	switch res {
@@ -186,7 +196,8 @@ func (m *h2Client) read(now evloop.Time) bool {
 	return false
 }
 
-// handle acts on the first n bytes of the loop's memory.
+// handle acts on the first n bytes of the loop's memory, as far as the turn's share
+// of requests goes.
 func (m *h2Client) handle(now evloop.Time, n int) {
 	sc := m.c.w.h2Scratch()
 	b := sc.in[:n]
@@ -198,8 +209,14 @@ func (m *h2Client) handle(now evloop.Time, n int) {
 		}
 		m.handleEvent(now, &sc.ev)
 		b = b[used:]
+		if m.share <= 0 && len(b) > 0 {
+			m.unread = true
+			break
+		}
 	}
-	if len(b) > 0 && !m.lost && !m.broken {
+	if m.lost || m.broken {
+		m.unread = false
+	} else if len(b) > 0 {
 		m.in = m.c.w.pool.TakeLarge(len(b))
 		m.in.Append(b)
 	}
@@ -208,6 +225,7 @@ func (m *h2Client) handle(now evloop.Time, n int) {
 func (m *h2Client) handleEvent(now evloop.Time, ev *h2.Event) {
 	switch ev.Kind {
 	case h2.EventRequest:
+		m.share--
 		m.request(now, ev)
 	case h2.EventData:
 		ev.Stream.Owner.(*h2Stream).data(now, ev)
@@ -369,7 +387,7 @@ func (m *h2Client) settle(now evloop.Time) bool {
 	switch {
 	case m.out != nil:
 		m.setWait(now, waitRoom)
-	case m.in != nil || m.proto.InBlock():
+	case m.in != nil && !m.unread || m.proto.InBlock():
 		if m.wait != waitFirst {
 			m.setWait(now, waitFrame)
 		}
@@ -423,7 +441,7 @@ func (m *h2Client) leave(now evloop.Time) {
 	m.lost, m.leaving = true, true
 	for s := m.first; s != nil; {
 		next := s.next
-		if !s.whole {
+		if !s.whole || !s.alive() {
 			s.gone(now, CauseClientAbort)
 		}
 		s = next

@@ -91,7 +91,7 @@ func (s *h2Stream) resume(now evloop.Time) {
 		s.x.clientReady(now)
 		return
 	}
-	if s.flush() && s.out == nil {
+	if !s.flush() || s.out == nil {
 		s.end(now)
 	}
 }
@@ -194,7 +194,7 @@ func (s *h2Stream) exchangeEnds(*exchange, bool) {
 // of it yet.
 func (s *h2Stream) exchangeOver(now evloop.Time, _ bool) {
 	s.x, s.finished = nil, true
-	if s.out != nil && s.Open() && !s.m.broken {
+	if s.out != nil && s.Open() && s.alive() {
 		s.setDeadline(after(now, s.m.c.frontend().timeouts.client))
 		return
 	}
@@ -205,6 +205,10 @@ func (s *h2Stream) exchangeOver(now evloop.Time, _ bool) {
 // (RFC 9113 section 8.1).
 func (s *h2Stream) end(now evloop.Time) {
 	m := s.m
+	if s.out != nil {
+		s.gone(now, CauseClientAbort)
+		return
+	}
 	if !s.sentEnd && s.Open() {
 		s.push(nil)
 	}

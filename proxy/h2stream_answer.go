@@ -91,7 +91,7 @@ func (s *h2Stream) sendPayload(x *exchange, p []byte) bool {
 	if len(p) > 0 || s.finished {
 		s.out = s.m.c.w.queue(nil, s.push(p))
 	}
-	return !s.m.broken
+	return s.alive()
 }
 
 // push sends as much of p as the windows allow, and the end of the answer if p is
@@ -168,5 +168,11 @@ func (s *h2Stream) flush() bool {
 			s.out = nil
 		}
 	}
-	return !s.m.broken
+	return s.alive()
+}
+
+// alive reports whether what waits can still be sent: a client that says no more
+// opens no window.
+func (s *h2Stream) alive() bool {
+	return !s.m.broken && !(s.m.lost && s.out != nil && s.m.proto.Room(&s.Stream) == 0)
 }
