@@ -402,7 +402,7 @@ func TestSecurityPageNamesTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	var source []byte
-	for _, dir := range []string{".", "../internal/h1", "../internal/h2", "../internal/message", "../internal/expr", "../internal/evloop", "../listener"} {
+	for _, dir := range []string{".", "../internal/h1", "../internal/h2", "../internal/message", "../internal/expr", "../internal/evloop", "../listener", "../tls"} {
 		files, err := filepath.Glob(dir + "/*_test.go")
 		if err != nil {
 			t.Fatal(err)

@@ -263,3 +263,43 @@ func TestDefaultsAreStrong(t *testing.T) {
 func onlySuite(id uint16) func(*cryptotls.Config) {
 	return func(c *cryptotls.Config) { c.MaxVersion, c.CipherSuites = cryptotls.VersionTLS12, []uint16{id} }
 }
+
+// A oneSession cache gives the last session to whoever asks: a client that tries
+// a ticket where it was not made for.
+type oneSession struct{ last *cryptotls.ClientSessionState }
+
+func (o *oneSession) Get(string) (*cryptotls.ClientSessionState, bool) { return o.last, o.last != nil }
+func (o *oneSession) Put(_ string, s *cryptotls.ClientSessionState) {
+	if s != nil {
+		o.last = s
+	}
+}
+
+// What was got from a site that asks nothing opens no site that asks for a
+// certificate.
+func TestTicketsOfOneSiteAreOfNoUseAtAnother(t *testing.T) {
+	ca, dir := tlstest.NewAuthority(t, "authority"), t.TempDir()
+	ca.File(dir, "open.pem", tlstest.Request{Names: []string{"open.example", "closed.example"}})
+	ca.File(dir, "closed.pem", tlstest.Request{Names: []string{"closed.example", "open.example"}})
+	tlstest.Write(t, dir, "ca.pem", ca.PEM)
+	list := tlstest.Write(t, dir, "list.txt", []byte("open.pem open.example\nclosed.pem [verify required ca-file "+filepath.Join(dir, "ca.pem")+"] closed.example\n"))
+	s, err := NewServer(&Spec{Sources: []Source{{List: true, Path: list, Base: dir}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := &oneSession{}
+	as := func(name string) func(*cryptotls.Config) {
+		return func(c *cryptotls.Config) {
+			c.ServerName, c.MaxVersion, c.ClientSessionCache = name, cryptotls.VersionTLS12, sessions
+		}
+	}
+	if _, err := shake(t, s, as("open.example")); err != nil || sessions.last == nil {
+		t.Fatalf("no ticket: %v", err)
+	}
+	if st, err := shake(t, s, as("open.example")); err != nil || !st.DidResume {
+		t.Fatalf("the ticket is of no use where it was made: resumed %v, error %v", st.DidResume, err)
+	}
+	if st, err := shake(t, s, as("closed.example")); err == nil {
+		t.Errorf("a client without a certificate was let in; resumed %v", st.DidResume)
+	}
+}
