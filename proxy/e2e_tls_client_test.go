@@ -2,14 +2,19 @@ package proxy
 
 import (
 	"bufio"
+	"context"
 	cryptotls "crypto/tls"
 	"crypto/x509/pkix"
 	"io"
 	"net"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
+	"github.com/weir-lb/weir/internal/evloop"
 	"github.com/weir-lb/weir/tls"
 	"github.com/weir-lb/weir/tls/tlstest"
+	"golang.org/x/sys/unix"
 )
 
 // asksForCertificates makes the site's bind ask for certificates of ca.
@@ -148,4 +153,47 @@ func (p *prefixed) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// A kernel that tells which sockets were to acknowledge at once.
+type quickKernel struct {
+	evloop.Kernel
+	acks *atomic.Int32
+}
+
+func (k quickKernel) SetInt(fd, level, opt, value int) syscall.Errno {
+	if level == unix.IPPROTO_TCP && opt == unix.TCP_QUICKACK && value == 1 {
+		k.acks.Add(1)
+	}
+	return k.Kernel.SetInt(fd, level, opt, value)
+}
+
+// A client that uses Nagle's algorithm sends its request when its Finished was
+// acknowledged.
+func TestE2ETLSFinishedIsAcknowledgedAtOnce(t *testing.T) {
+	ca := tlstest.NewAuthority(t, "authority")
+	cfg := e2eSite(ModeHTTP, refusingAddress(t))
+	path := ca.File(t.TempDir(), "site.pem", tlstest.Request{Names: []string{"example.com"}})
+	cfg.Frontends[0].TLS = []*tls.Spec{{Sources: []tls.Source{{Path: path}}}}
+	var acks atomic.Int32
+	p, err := New(*cfg, Options{Kernel: func(int) evloop.Kernel { return quickKernel{evloop.System(), &acks} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	<-p.Ready()
+	c, err := cryptotls.Dial("tcp", p.Addrs()[0], &cryptotls.Config{RootCAs: ca.Pool, ServerName: "example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool { return acks.Load() == 1 }) {
+		t.Errorf("%d sockets were told to acknowledge at once, want one", acks.Load())
+	}
+	c.Close()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
