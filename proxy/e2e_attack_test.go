@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,15 @@ type attack struct {
 	moves   bool // it goes on doing something while it lasts
 	// life is one connection's, up to where another one is needed.
 	life func(a *attacker, conn *net.TCPConn)
+}
+
+// grows is how many bytes an attack may have the Proxy grow by: crypto/tls makes
+// garbage of each handshake.
+func (a *attack) grows() int {
+	if a.door == tlsDoor {
+		return 2 * floodMemoryMax
+	}
+	return floodMemoryMax
 }
 
 const (
@@ -47,7 +57,7 @@ const (
 func attacks() []attack {
 	const largest = 15_000 // bytes of a head that is just not too large
 	filler := strings.Repeat("b", largest)
-	return append([]attack{
+	slow := []attack{
 		{"silent clients", plainDoor, crowd, false, holds("")},
 		{"slow heads", plainDoor, crowd, true, trickles(startHead+"x-slow: ", "b")},
 		{"slow bodies", plainDoor, crowd, true, trickles(longPost, "b")},
@@ -60,7 +70,8 @@ func attacks() []attack {
 		{"heads that do not end", plainDoor, crowd, false, holds(startHead + "x-large: " + filler)},
 		{"bodies that do not end, buffered", bufferingDoor, crowd, false, holds(longPost + filler)},
 		{"trailers that do not end", plainDoor, crowd, false, holds(postChunked + "0\r\nx-large: " + filler)},
-	}, append(fastAttacks(filler), h2Attacks(filler)...)...)
+	}
+	return slices.Concat(slow, fastAttacks(filler), h2Attacks(filler), tlsAttacks())
 }
 
 // fastAttacks are those of few clients who work as fast as they can.

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	case "proxy":
 		err = childProxy(words[1:])
 	case "flooded":
-		err = runChildProxy(floodedSite(words[1], words[2], words[3]))
+		err = runChildProxy(floodedSite(words[1], words[2], words[3], words[4]))
 	case "attack":
 		err = childAttack()
 	}

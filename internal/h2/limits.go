@@ -17,6 +17,11 @@ const (
 	// multiple of what it may decode to: Huffman codes can be longer than the text.
 	blockMax = 2
 
+	// decodedMax bounds what a header block decodes to before the connection is
+	// given up, as a multiple of what a request may have; between one and that its
+	// stream is refused.
+	decodedMax = 4
+
 	// bufferedMax is how many bytes of request bodies one connection may have us
 	// keep before the window of the connection opens only as they are used up.
 	bufferedMax = 512 << 10

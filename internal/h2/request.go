@@ -64,14 +64,17 @@ func (c *Conn) decodeRequest(block []byte, end bool) (why Reason, ok bool) {
 	return m.why, true
 }
 
-// decodeBlock gives m each field, until it has found one wrong.
+// decodeBlock gives m each field, until it has found one wrong. A block that grows
+// far beyond what a request may have is not decoded to its end: a byte can name a
+// field of thousands.
 func (c *Conn) decodeBlock(block []byte, m *requestMaker) bool {
 	var f field
 	c.dec.begun = false
-	for {
+	for left := decodedMax * c.lim.HeadMax; ; {
 		n, ok := c.dec.next(block, &f, c.sc)
+		left -= len(f.name) + len(f.value)
 		switch {
-		case !ok:
+		case !ok, left < 0:
 			return false
 		case n == 0:
 			return true

@@ -70,7 +70,7 @@ func TestHeadsAreBounded(t *testing.T) {
 	if got := r.play(headersFrame(3, true, block(append(append([]string(nil), getFields...), "x", strings.Repeat("y", 16000))...))); got != "reset 3 ENHANCE_YOUR_CALM" {
 		t.Errorf("a field that is too large: %q", got)
 	}
-	bomb := block(getFields...) + indexedBlock("x", strings.Repeat("y", 4000)) + strings.Repeat("\xbe", 10000)
+	bomb := block(getFields...) + indexedBlock("x", strings.Repeat("y", 4000)) + strings.Repeat("\xbe", 8)
 	if got := r.play(headersFrame(5, true, bomb)); got != "reset 5 ENHANCE_YOUR_CALM" {
 		t.Errorf("a bomb: %q", got)
 	}
@@ -79,6 +79,9 @@ func TestHeadsAreBounded(t *testing.T) {
 	}
 	if got := r.play(headersFrame(7, true, block(getFields...)+"\xbe")); got != "request 7" {
 		t.Errorf("the table after all that: %q", got)
+	}
+	if got := r.play(headersFrame(9, true, block(getFields...)+strings.Repeat("\xbe", 10000))); got != "lost COMPRESSION_ERROR" {
+		t.Errorf("a bomb of 40 MB: %q", got)
 	}
 }
 
