@@ -74,7 +74,7 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 fuzz-long: ## every fuzz target for 10 minutes
 	@.ci/fuzz 10m
 
-bench: ## weir beside HAProxy, nginx, Caddy and the floor: the main table, 8 minutes (BENCH=flags)
+bench: ## weir beside HAProxy, nginx, Caddy and the floor: the main table, 9 minutes (BENCH=flags)
 	$(GO) build -trimpath -o bin/bench ./bench
 	bin/bench -seconds 0.5 $(BENCH)
 
